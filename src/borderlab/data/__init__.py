@@ -1,0 +1,1 @@
+"""Data sets: registry, fetching, decoding, augmentation and loading."""

@@ -1,0 +1,1 @@
+"""Metrics over whole data sets, and over the distance from the image border."""

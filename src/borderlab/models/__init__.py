@@ -1,0 +1,1 @@
+"""Classification and segmentation networks on timm backbones."""

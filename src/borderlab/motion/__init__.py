@@ -1,0 +1,1 @@
+"""Motion models: one file and one registry line each."""

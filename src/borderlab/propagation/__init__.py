@@ -1,0 +1,1 @@
+"""Propagation of images and labels along optical flow, and its scoring."""

@@ -1,0 +1,1 @@
+"""The training loop that classification and segmentation share."""
