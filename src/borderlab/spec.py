@@ -157,6 +157,8 @@ class RecipeSpec(Spec):
     precision: Precision = Field("float32", description="Arithmetic of the forward pass (autocast).")
     memory_format: MemoryFormat = "channels_last"
     output_stride: Literal[8, 16, 32] = Field(16, description="Segmentation: input size over size of deepest map.")
+    decoder_channels: Annotated[int, Field(ge=1)] = Field(256, description="Segmentation: width of the decoder.")
+    aspp_rates: tuple[int, ...] = Field((6, 12, 18), description="Segmentation: dilations of the decoder's pyramid.")
     threads: Annotated[int, Field(ge=1)] = Field(1, description="CPU threads; the bits of a sum depend on them.")
     validate_every_epochs: Annotated[int, Field(ge=1)] = 1
 

@@ -1,1 +1,42 @@
-"""The command line: one command for each step of the workflow."""
+"""The command line: one command for each step of the workflow, so that every step can be run and debugged by hand."""
+
+import sys
+
+import typer
+
+from borderlab import __version__
+from borderlab.cli import inspect, steps
+from borderlab.errors import BorderlabError
+
+app = typer.Typer(
+    name="borderlab",
+    help="Reproducibility benchmarks for image borders (padding) and object borders (label propagation).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+steps.register(app)
+inspect.register(app)
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    """Options of every command."""
+
+
+def main() -> None:
+    """Entry point: a fault that the user can put right is one line and a non-zero exit, without a traceback."""
+    try:
+        app()
+    except BorderlabError as fault:
+        print(f"borderlab: error: {fault}", file=sys.stderr)  # noqa: T201
+        sys.exit(fault.exit_code)

@@ -1,0 +1,80 @@
+"""Commands that show and check, and change nothing."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from borderlab.cli.steps import DEFAULT_CONFIG, Config
+from borderlab.workflow import Workflow
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to `app`."""
+    for command in (check, plan, show, schema):
+        app.command()(command)
+    app.command("list")(list_names)
+
+
+def check(config: Config = DEFAULT_CONFIG) -> None:
+    """Check a configuration; say in one line what is wrong with it."""
+    workflow = Workflow.from_file(config)
+    typer.echo(f"{config}: {workflow.plan.config.title}: {len(workflow.plan.runs)} training runs, no fault found")
+
+
+def plan(
+    config: Config = DEFAULT_CONFIG,
+    names: Annotated[bool, typer.Option(help="Also list every name.")] = True,
+) -> None:
+    """List what an experiment consists of."""
+    planned = Workflow.from_file(config).plan
+    kinds = {"motion": planned.motions, "synthesis": planned.syntheses, "score": planned.scores, "run": planned.runs}
+    typer.echo(f"{planned.config.title} ({planned.config.scale})")
+    for kind, results in kinds.items():
+        typer.echo(f"{kind}: {len(results)}")
+        for name in results if names else ():
+            typer.echo(f"  {name}")
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="Name of a run, synthesis, motion or score.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Show the specification behind a name, as JSON: all that decides the result."""
+    from borderlab.errors import ConfigError
+
+    planned = Workflow.from_file(config).plan
+    runs = {run: entry.spec for run, entry in planned.runs.items()}
+    specs = {**runs, **planned.syntheses, **planned.motions, **planned.scores}
+    if name not in specs:
+        raise ConfigError(f"no result {name!r} in this experiment; `borderlab plan --config {config}` lists them")
+    typer.echo(json.dumps(specs[name].model_dump(mode="json"), indent=2))
+
+
+def list_names() -> None:
+    """List data sets, padding modes, losses and motion models."""
+    from borderlab.data import DATASETS
+    from borderlab.losses.names import LOSS_NAMES
+    from borderlab.motion.names import MOTION_MODEL_NAMES
+    from borderlab.padding.names import PADDING_MODE_NAMES
+
+    for name, dataset in DATASETS.items():
+        typer.echo(f"data set       {name:16} {dataset.info.title} ({dataset.info.access})")
+    for kind, names in (
+        ("padding mode", PADDING_MODE_NAMES),
+        ("loss", LOSS_NAMES),
+        ("motion model", MOTION_MODEL_NAMES),
+    ):
+        for name in names:
+            typer.echo(f"{kind:14} {name}")
+
+
+def schema(
+    folder: Annotated[Path, typer.Option(help="Folder that the two files are written to.")] = Path("config"),
+) -> None:
+    """Write the configuration's JSON schema and its documented defaults."""
+    from borderlab.config.documentation import write_documentation
+
+    for path in write_documentation(folder):
+        typer.echo(str(path))

@@ -1,0 +1,206 @@
+"""Commands that the rules of the workflow call, in the order of the DAG.
+
+Each reads the experiment from `--config` (a file of config/, or the snapshot that the workflow wrote), finds its own
+part in the plan by name, and writes whole results or none. Heavy imports stand inside the commands: `--help` is quick.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from borderlab.errors import ConfigError
+from borderlab.workflow import Workflow
+
+Planned = TypeVar("Planned")
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="Experiment: a file of config/.")]
+DEFAULT_CONFIG = Path("config/smoke.yaml")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to `app`."""
+    for command in (fetch, motion, synthesise, score, train, evaluate, tabulate, report, publish):
+        app.command()(command)
+
+
+def fetch(
+    dataset: Annotated[str, typer.Argument(help="A data set of the experiment, such as camvid.")],
+    split: Annotated[str, typer.Option(help="Split to fetch.")] = "train",
+    config: Config = DEFAULT_CONFIG,
+    mirror: Annotated[str | None, typer.Option(help="Folder or http(s) address asked before the public one.")] = None,
+    receipt: Annotated[Path | None, typer.Option(help="Also write this receipt.", hidden=True)] = None,
+) -> None:
+    """Download, render or check one split of a data set, and verify it."""
+    from borderlab.data.receipt import fetch_split
+
+    workflow = Workflow.from_file(config)
+    _known(dataset, workflow.plan.datasets, "data set")
+    place = Path(workflow.receipt_of(dataset, split)) if receipt is None else receipt
+    entry = workflow.plan.config.datasets[dataset]
+    fetch_split(
+        workflow.plan.datasets[dataset],
+        workflow.plan.data_folder(dataset),
+        split,
+        mirror=mirror or entry.mirror,
+        receipt=place,
+    )
+    typer.echo(f"{dataset} {split}: complete in {workflow.plan.data_folder(dataset)}")
+
+
+def motion(
+    name: Annotated[str, typer.Argument(help="Name of a motion, as `borderlab plan` lists it.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Estimate the flow between neighbouring frames around the key frames."""
+    from borderlab.files import atomic_folder
+    from borderlab.propagation.estimate import estimate_motion
+
+    workflow = Workflow.from_file(config)
+    spec = _known(name, workflow.plan.motions, "motion")
+    dataset = workflow.plan.segmentation_dataset(spec.dataset.name)
+    folder = Path(workflow.paths.motion(name)).parent
+    with atomic_folder(folder) as part:
+        estimate_motion(
+            dataset,
+            workflow.plan.data_folder(spec.dataset.name),
+            spec.split,
+            spec.keyframes,
+            spec.model,
+            spec.max_distance,
+            part,
+            progress=_is_terminal(),
+        )
+    typer.echo(str(folder))
+
+
+def synthesise(
+    name: Annotated[str, typer.Argument(help="Name of a synthesis, as `borderlab plan` lists it.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Move frames and labels from each key frame over one distance."""
+    from borderlab.files import atomic_folder
+    from borderlab.propagation.synthesis import synthesise as synthesise_samples
+
+    workflow = Workflow.from_file(config)
+    spec = _known(name, workflow.plan.syntheses, "synthesis")
+    dataset = workflow.plan.segmentation_dataset(spec.dataset.name)
+    previous = workflow.plan.previous_synthesis(name)
+    folder = Path(workflow.paths.synthesis(name)).parent
+    with atomic_folder(folder) as part:
+        synthesise_samples(
+            dataset,
+            workflow.plan.data_folder(spec.dataset.name),
+            spec.split,
+            spec,
+            Path(workflow.paths.motion(workflow.plan.motion_of_synthesis(name))).parent,
+            None if previous is None else Path(workflow.paths.synthesis(previous)).parent,
+            part,
+        )
+    typer.echo(str(folder))
+
+
+def score(
+    name: Annotated[str, typer.Argument(help="Name of a score, as `borderlab plan` lists it.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Score moved labels against true ones, at every distance."""
+    from borderlab.propagation.report_score import write_score
+
+    workflow = Workflow.from_file(config)
+    spec = _known(name, workflow.plan.scores, "score")
+    folders = {
+        distance: Path(workflow.paths.synthesis(synthesis)).parent
+        for distance, synthesis in workflow.plan.syntheses_of_score(name).items()
+    }
+    write_score(
+        workflow.plan.segmentation_dataset(spec.dataset.name),
+        workflow.plan.data_folder(spec.dataset.name),
+        spec,
+        folders,
+        Path(workflow.paths.motion(workflow.plan.motion_of_score(name))).parent,
+        Path(workflow.paths.score(name)).parent,
+    )
+    typer.echo(workflow.paths.score(name))
+
+
+def train(
+    name: Annotated[str, typer.Argument(help="Name of a run, as `borderlab plan` lists it.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Train one network; goes on from the last checkpoint if it was interrupted."""
+    from borderlab.training.run import train_run
+
+    workflow = Workflow.from_file(config)
+    planned = _known(name, workflow.plan.runs, "run")
+    folder = Path(workflow.paths.run_folder(name))
+    train_run(
+        planned.spec,
+        folder,
+        dataset=workflow.plan.datasets[planned.spec.dataset.name],
+        data_folder=workflow.plan.data_folder(planned.spec.dataset.name),
+        synthesis_folders={
+            distance: Path(workflow.paths.synthesis(synthesis)).parent
+            for distance, synthesis in workflow.plan.synthesis_folders_of_run(name).items()
+        },
+        gpus=planned.resources.gpus,
+        workers=planned.resources.workers,
+    )
+    typer.echo(str(folder))
+
+
+def evaluate(
+    name: Annotated[str, typer.Argument(help="Name of a run, as `borderlab plan` lists it.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Evaluate a trained network on its evaluation split."""
+    from borderlab.evaluation.run import evaluate_run
+
+    workflow = Workflow.from_file(config)
+    planned = _known(name, workflow.plan.runs, "run")
+    evaluation = workflow.plan.evaluation_name(name)
+    folder = Path(workflow.paths.evaluation(name, evaluation)).parent
+    evaluate_run(
+        planned.spec,
+        Path(workflow.paths.run_folder(name)),
+        folder,
+        dataset=workflow.plan.datasets[planned.spec.dataset.name],
+        data_folder=workflow.plan.data_folder(planned.spec.dataset.name),
+        gpus=planned.resources.gpus,
+        workers=planned.resources.workers,
+    )
+    typer.echo(str(folder))
+
+
+def tabulate(config: Config = DEFAULT_CONFIG) -> None:
+    """Write the tidy tables of a finished experiment."""
+    from borderlab.report.run import tabulate_experiment
+
+    typer.echo(str(tabulate_experiment(Workflow.from_file(config))))
+
+
+def report(config: Config = DEFAULT_CONFIG) -> None:
+    """Write figures and the HTML report of a tabulated experiment."""
+    from borderlab.report.run import report_experiment
+
+    typer.echo(str(report_experiment(Workflow.from_file(config))))
+
+
+def publish(config: Config = DEFAULT_CONFIG) -> None:
+    """Copy tables and report to their stable names in results/."""
+    from borderlab.report.publish import publish_experiment
+
+    typer.echo(str(publish_experiment(Workflow.from_file(config))))
+
+
+def _known(name: str, planned: Mapping[str, Planned], kind: str) -> Planned:
+    """The planned result `name`, or one line that says how to find the right name."""
+    if name not in planned:
+        raise ConfigError(f"no {kind} {name!r} in this experiment; `borderlab plan --config FILE` lists them")
+    return planned[name]
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()

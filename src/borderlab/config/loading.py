@@ -1,0 +1,111 @@
+"""From a YAML file to a checked `ExperimentConfig`, or one line that says what is wrong."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from borderlab.config.rules import check_combinations
+from borderlab.config.schema import ExperimentConfig
+from borderlab.errors import ConfigError
+
+Location = tuple[int | str, ...]
+
+
+def load_config(path: Path) -> ExperimentConfig:
+    """The experiment in the YAML (or JSON) file `path`.
+
+    Raises:
+        ConfigError: if the file is missing, is no YAML, or holds a wrong key, value or combination.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as fault:
+        raise ConfigError(f"{path}: cannot be read ({fault.strerror})") from fault
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as fault:
+        raise ConfigError(f"{path}: is not YAML: {' '.join(str(fault).split())}") from fault
+    return check_config(values, str(path))
+
+
+def check_config(values: Any, source: str) -> ExperimentConfig:
+    """The experiment in `values`; `source` names the file in messages.
+
+    Raises:
+        ConfigError: one line with the file, the key, what was given and what is allowed.
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{source}: must hold keys and values, not {type(values).__name__}")
+    try:
+        config = ExperimentConfig.model_validate(values)
+    except ValidationError as fault:
+        raise ConfigError(f"{source}: {_one_line(fault)}") from fault
+    fault_found = check_combinations(config)
+    if fault_found is not None:
+        raise ConfigError(f"{source}: {fault_found}")
+    return config
+
+
+def _one_line(fault: ValidationError) -> str:
+    errors = fault.errors(include_url=False)
+    # A misspelt key makes two errors, "unknown" and "missing": the first one names the cause.
+    first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
+    line = f"{_key(first['loc'])}: {_describe(first)}"
+    others = len(errors) - 1
+    return line if others == 0 else f"{line} (and {others} more)"
+
+
+def _describe(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return _unknown_key(error["loc"])
+    if error["type"] == "missing":
+        return "is missing"
+    message = error["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    return f"got {_shorten(error['input'])}; {message}"
+
+
+def _unknown_key(location: Location) -> str:
+    key = str(location[-1])
+    allowed = sorted(_fields_at(location[:-1]))
+    guess = difflib.get_close_matches(key, allowed, n=1)
+    hint = f"; did you mean {guess[0]!r}?" if guess else ""
+    return f"unknown key{hint} Allowed: {', '.join(allowed)}" if hint else f"unknown key; allowed: {', '.join(allowed)}"
+
+
+def _fields_at(location: Location) -> tuple[str, ...]:
+    """Names of the keys that the model at `location` has."""
+    annotation: Any = ExperimentConfig
+    for part in location:
+        model = _model_in(annotation)
+        if model is not None and isinstance(part, str) and part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+    model = _model_in(annotation)
+    return () if model is None else tuple(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The pydantic model inside `annotation`: itself, or inside list[...], dict[...], ... | None."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in get_args(annotation):
+        model = _model_in(inner)
+        if model is not None:
+            return model
+    return None
+
+
+def _key(location: Location) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text or "(top level)"
+
+
+def _shorten(value: Any, limit: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."

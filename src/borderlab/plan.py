@@ -1,0 +1,321 @@
+"""From an experiment's configuration to every result that it needs, by name.
+
+A name is the result's folder below `artifacts/`: readable in front, the hash of the specification behind
+(`borderlab.identity`). The workflow asks this module for names and for what each of them depends on; the command line
+asks it for the specification behind a name. Planning is pure and fast: no data, no torch, no network.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+
+from borderlab.config.schema import ExperimentConfig, PropagationQualityConfig, ResourcesConfig, StudyConfig
+from borderlab.data import create_dataset
+from borderlab.data.base import ClassificationDataset, Dataset, SegmentationDataset
+from borderlab.errors import ConfigError
+from borderlab.files import sha256_of_json
+from borderlab.identity import HASH_LENGTH, code_hash, result_hash
+from borderlab.losses.names import LOSS_MODULES
+from borderlab.motion.names import MOTION_MODEL_MODULES
+from borderlab.padding.names import PADDING_MODE_MODULES
+from borderlab.spec import (
+    DatasetSpec,
+    KeyframesSpec,
+    LossSpec,
+    MotionSpec,
+    PropagationSpec,
+    RunSpec,
+    Spec,
+    SynthesisSpec,
+)
+
+TRAIN_CODE = "borderlab.training.run"
+EVALUATE_CODE = "borderlab.evaluation.run"
+MOTION_CODE = "borderlab.propagation.estimate"
+SYNTHESIS_CODE = "borderlab.propagation.synthesis"
+SCORE_CODE = "borderlab.propagation.score"
+REPORT_CODE = "borderlab.report.run"
+
+
+class ScoreSpec(Spec):
+    """Propagated labels of one split scored at all distances up to `max_distance`."""
+
+    dataset: DatasetSpec
+    split: str
+    keyframes: KeyframesSpec
+    motion: str
+    max_distance: int
+    void_occluded: bool
+
+    @property
+    def propagation(self) -> PropagationSpec:
+        """The propagation whose samples are scored."""
+        return PropagationSpec(
+            kind="label", motion=self.motion, max_distance=self.max_distance, void_occluded=self.void_occluded
+        )
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One training run, the studies that asked for it, and what its job may use."""
+
+    spec: RunSpec
+    resources: ResourcesConfig
+    studies: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every result of an experiment, by name."""
+
+    config: ExperimentConfig
+    datasets: dict[str, Dataset]
+    runs: dict[str, PlannedRun]
+    scores: dict[str, ScoreSpec]
+    motions: dict[str, MotionSpec]
+    syntheses: dict[str, SynthesisSpec]
+
+    @cached_property
+    def experiment_id(self) -> str:
+        """Name of the report: the experiment and the hash of all that it shows."""
+        shown = {
+            "config": self.config.model_dump(mode="json", exclude={"folders"}),
+            "runs": sorted(f"{run}/{self.evaluation_name(run)}" for run in self.runs),
+            "scores": sorted(self.scores),
+            "code": code_hash(REPORT_CODE),
+        }
+        return f"{self.config.experiment}-{sha256_of_json(shown)[:HASH_LENGTH]}"
+
+    def evaluation_name(self, run: str) -> str:
+        """Folder, below the run's, that holds the run's evaluation."""
+        return f"evaluation-{result_hash(self.runs[run].spec, EVALUATE_CODE, _members(self.runs[run].spec))}"
+
+    def receipts_of_run(self, run: str) -> list[tuple[str, str]]:
+        """(data set, split) pairs that a run reads."""
+        spec = self.runs[run].spec
+        return [(spec.dataset.name, split) for split in dict.fromkeys((spec.train_split, spec.eval_split))]
+
+    def syntheses_of_run(self, run: str) -> list[str]:
+        """Names of the syntheses that a run trains on."""
+        spec = self.runs[run].spec
+        if spec.propagation is None or spec.propagation.kind == "true":
+            return []
+        assert spec.keyframes is not None  # checked by borderlab.config.rules
+        return list(self._synthesis_names(spec.dataset, spec.train_split, spec.keyframes, spec.propagation).values())
+
+    def syntheses_of_score(self, score: str) -> dict[int, str]:
+        """Synthesis by signed distance of what a score compares."""
+        spec = self.scores[score]
+        return self._synthesis_names(spec.dataset, spec.split, spec.keyframes, spec.propagation)
+
+    def synthesis_folders_of_run(self, run: str) -> dict[int, str]:
+        """Synthesis by signed distance of what a run trains on."""
+        return {self.syntheses[name].distance: name for name in self.syntheses_of_run(run)}
+
+    def motion_of_synthesis(self, synthesis: str) -> str:
+        """Name of the motion that a synthesis follows."""
+        spec = self.syntheses[synthesis]
+        return self._motion_name(spec.dataset, spec.split, spec.keyframes, spec.motion)
+
+    def motion_of_score(self, score: str) -> str:
+        """Name of the motion behind a score."""
+        spec = self.scores[score]
+        return self._motion_name(spec.dataset, spec.split, spec.keyframes, spec.motion)
+
+    def previous_synthesis(self, synthesis: str) -> str | None:
+        """Synthesis one step nearer to the key frame; None at distance ±1, which starts from the key frame."""
+        spec = self.syntheses[synthesis]
+        if abs(spec.distance) == 1:
+            return None
+        nearer = spec.distance - 1 if spec.distance > 0 else spec.distance + 1
+        return synthesis_name(spec.model_copy(update={"distance": nearer}))
+
+    def segmentation_dataset(self, name: str) -> SegmentationDataset:
+        """The data set `name`, which must be one of segmentation."""
+        dataset = self.datasets[name]
+        if not isinstance(dataset, SegmentationDataset):
+            raise ConfigError(f"{name}: is no segmentation set")
+        return dataset
+
+    def data_folder(self, name: str, base: Path = Path()) -> Path:
+        """Folder of the data set `name`; `base` is the folder that relative paths start from."""
+        own = self.config.datasets[name].folder
+        return base / (own if own else f"{self.config.folders.data}/{self.datasets[name].folder_name}")
+
+    def _synthesis_names(
+        self, dataset: DatasetSpec, split: str, keyframes: KeyframesSpec, propagation: PropagationSpec
+    ) -> dict[int, str]:
+        specs = _synthesis_specs(dataset, split, keyframes, propagation)
+        return {spec.distance: synthesis_name(spec) for spec in specs}
+
+    def _motion_name(self, dataset: DatasetSpec, split: str, keyframes: KeyframesSpec, model: str) -> str:
+        for name, spec in self.motions.items():
+            if (spec.dataset, spec.split, spec.keyframes, spec.model) == (dataset, split, keyframes, model):
+                return name
+        raise KeyError(f"no motion {model} planned for {dataset.name}/{split}")
+
+
+def make_plan(config: ExperimentConfig) -> Plan:
+    """Every result that `config` asks for."""
+    datasets = {name: create_dataset(name, entry.options) for name, entry in config.datasets.items()}
+    specs = {
+        name: DatasetSpec(name=name, identity=dataset.identity, options=dataset.options.model_dump(mode="json"))
+        for name, dataset in datasets.items()
+    }
+    runs: dict[str, PlannedRun] = {}
+    for study in config.studies:
+        for spec in _run_specs(config, study, datasets[study.dataset], specs[study.dataset]):
+            run = runs.setdefault(run_name(spec), PlannedRun(spec, study.resources))
+            run.studies.append(study.name)
+    scores = {
+        score_name(spec): spec
+        for quality in config.propagation_quality
+        for spec in _score_specs(quality, specs[quality.dataset])
+    }
+    syntheses = {synthesis_name(spec): spec for spec in _needed_syntheses(runs.values(), scores.values())}
+    motions = {motion_name(spec): spec for spec in _needed_motions(syntheses.values())}
+    return Plan(config, datasets, runs, scores, motions, syntheses)
+
+
+def run_name(spec: RunSpec) -> str:
+    """Folder of a training run below artifacts/runs/."""
+    parts = [spec.backbone]
+    if spec.weights != "random":
+        parts.append(f"{spec.weights}-weights")
+    parts.append(spec.padding_mode)
+    if spec.keyframes is not None:
+        parts.append("keyframes" if spec.propagation is None else propagation_label(spec.propagation))
+    if spec.loss.name != "cross_entropy":
+        parts.append(f"{spec.loss.name}{spec.loss.relax_radius_px}")
+    parts.append(f"seed{spec.seed}")
+    return f"{spec.dataset.name}/{'-'.join(parts)}-{result_hash(spec, TRAIN_CODE, _members(spec))}"
+
+
+def propagation_label(propagation: PropagationSpec) -> str:
+    """Readable name of a propagation, such as `joint3-dis_medium`."""
+    label = f"{propagation.kind}{propagation.max_distance}"
+    if propagation.kind == "true":
+        return label
+    return f"{label}-{propagation.motion}{'' if propagation.void_occluded else '-novoid'}"
+
+
+def motion_name(spec: MotionSpec) -> str:
+    """Folder of estimated flows below artifacts/motion/."""
+    members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.model])
+    digest = result_hash(spec, MOTION_CODE, members)
+    return f"{spec.dataset.name}/{spec.split}-{spec.model}-reach{spec.max_distance}-{digest}"
+
+
+def synthesis_name(spec: SynthesisSpec) -> str:
+    """Folder of propagated samples below artifacts/propagated/."""
+    members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.motion])
+    void = "" if spec.void_occluded else "-novoid"
+    digest = result_hash(spec, SYNTHESIS_CODE, members)
+    return f"{spec.dataset.name}/{spec.split}-{spec.motion}{void}-distance{spec.distance:+d}-{digest}"
+
+
+def score_name(spec: ScoreSpec) -> str:
+    """Folder of a propagation score below artifacts/scores/."""
+    members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.motion])
+    void = "" if spec.void_occluded else "-novoid"
+    return f"{spec.dataset.name}/{spec.split}-{spec.motion}{void}-{result_hash(spec, SCORE_CODE, members)}"
+
+
+def _run_specs(
+    config: ExperimentConfig, study: StudyConfig, dataset: Dataset, dataset_spec: DatasetSpec
+) -> Iterator[RunSpec]:
+    seeds = config.seeds if study.seeds is None else study.seeds
+    grid = product(study.backbones, study.padding_modes, study.propagation, study.losses, seeds)
+    for backbone, padding_mode, propagation, loss, seed in grid:
+        yield RunSpec(
+            task="classification" if isinstance(dataset, ClassificationDataset) else "segmentation",
+            dataset=dataset_spec,
+            train_split=study.train_split,
+            eval_split=study.eval_split,
+            keyframes=study.keyframes,
+            propagation=propagation,
+            backbone=backbone.name,
+            weights=backbone.weights,
+            padding_mode=padding_mode,
+            loss=_used_part(loss),
+            recipe=config.recipes[study.recipe],
+            seed=seed,
+        )
+
+
+def _used_part(loss: LossSpec) -> LossSpec:
+    """The loss without settings that it does not read, so that those cannot rename its results."""
+    return loss if loss.name == "relaxed" else LossSpec(name=loss.name)
+
+
+def _score_specs(quality: PropagationQualityConfig, dataset: DatasetSpec) -> Iterator[ScoreSpec]:
+    for motion, void_occluded in product(quality.motions, quality.void_occluded):
+        yield ScoreSpec(
+            dataset=dataset,
+            split=quality.split,
+            keyframes=quality.keyframes,
+            motion=motion,
+            max_distance=quality.max_distance,
+            void_occluded=void_occluded,
+        )
+
+
+def _needed_syntheses(runs: Iterable[PlannedRun], scores: Iterable[ScoreSpec]) -> Iterator[SynthesisSpec]:
+    for run in runs:
+        spec = run.spec
+        if spec.propagation is not None and spec.propagation.kind != "true" and spec.keyframes is not None:
+            yield from _synthesis_specs(spec.dataset, spec.train_split, spec.keyframes, spec.propagation)
+    for score in scores:
+        yield from _synthesis_specs(score.dataset, score.split, score.keyframes, score.propagation)
+
+
+def _synthesis_specs(
+    dataset: DatasetSpec, split: str, keyframes: KeyframesSpec, propagation: PropagationSpec
+) -> Iterator[SynthesisSpec]:
+    for distance in propagation.distances:
+        yield SynthesisSpec(
+            dataset=dataset,
+            split=split,
+            keyframes=keyframes,
+            motion=propagation.motion,
+            distance=distance,
+            method=propagation.method,
+            void_occluded=propagation.void_occluded,
+        )
+
+
+def _needed_motions(syntheses: Iterable[SynthesisSpec]) -> Iterator[MotionSpec]:
+    """One motion for each data set, split, set of key frames and model, as far as the farthest synthesis reaches."""
+    reach: dict[str, tuple[SynthesisSpec, int]] = {}
+    for spec in syntheses:
+        key = f"{spec.dataset.identity} {spec.split} {spec.keyframes} {spec.motion}"
+        farthest = max(abs(spec.distance), reach[key][1] if key in reach else 0)
+        reach[key] = (spec, farthest)
+    for spec, farthest in reach.values():
+        yield MotionSpec(
+            dataset=spec.dataset,
+            split=spec.split,
+            keyframes=spec.keyframes,
+            model=spec.motion,
+            max_distance=farthest,
+        )
+
+
+def _members(spec: RunSpec) -> tuple[str, ...]:
+    """Registry modules whose code a run uses."""
+    members = [
+        _dataset_module(spec.dataset.name),
+        PADDING_MODE_MODULES[spec.padding_mode],
+        LOSS_MODULES[spec.loss.name],
+    ]
+    if spec.propagation is not None and spec.propagation.kind != "true":
+        members.append(MOTION_MODEL_MODULES[spec.propagation.motion])
+    return tuple(members)
+
+
+def _dataset_module(name: str) -> str:
+    from borderlab.data import DATASETS
+
+    return DATASETS[name].__module__

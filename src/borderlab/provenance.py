@@ -1,0 +1,107 @@
+"""Provenance of a result: where, when, with what and from which commit it was made.
+
+Provenance never decides a number and is no part of a result's identity; it stands beside the result.
+"""
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from borderlab.identity import libraries
+
+_KIB_PER_MB = 1000 * 1000 / 1024
+
+
+class Stopwatch:
+    """Wall and CPU time since it was made."""
+
+    def __init__(self) -> None:
+        self.started = datetime.now(UTC)
+        self._wall_s = time.perf_counter()
+        self._cpu_s = time.process_time()
+
+    @property
+    def wall_time_s(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._wall_s
+
+    @property
+    def cpu_time_s(self) -> float:
+        """CPU seconds of this process since the start."""
+        return time.process_time() - self._cpu_s
+
+
+def describe(stopwatch: Stopwatch, device: str, command: Sequence[str] | None = None) -> dict[str, Any]:
+    """What is known about the process that makes a result.
+
+    Args:
+        stopwatch: started when the work began.
+        device: the device that computed, such as "cpu: AMD EPYC" (see `device_name`).
+        command: the command line; by default this process's own.
+    """
+    return {
+        "command": " ".join(command if command is not None else _own_command()),
+        "git_commit": git_commit(),
+        "git_dirty": git_dirty(),
+        "started": stopwatch.started.isoformat(timespec="seconds"),
+        "wall_time_s": round(stopwatch.wall_time_s, 3),
+        "cpu_time_s": round(stopwatch.cpu_time_s, 3),
+        "peak_memory_mb": round(peak_memory_mb(), 1),
+        "device": device,
+        "cpu_count": os.cpu_count(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "versions": {"borderlab": version("borderlab"), **libraries()},
+    }
+
+
+def peak_memory_mb() -> float:
+    """Largest resident size of this process so far, in megabytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in KiB, macOS in bytes.
+    return peak / 1e6 if sys.platform == "darwin" else peak / _KIB_PER_MB
+
+
+@cache
+def git_commit() -> str | None:
+    """Commit of the checkout that holds the current folder; None outside of one."""
+    return _git("rev-parse", "HEAD")
+
+
+@cache
+def git_dirty() -> bool | None:
+    """Whether tracked files differ from that commit; None outside of a checkout."""
+    status = _git("status", "--porcelain", "--untracked-files=no")
+    return None if status is None else bool(status)
+
+
+@cache
+def cpu_name() -> str:
+    """The processor's name, as the system gives it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _own_command() -> list[str]:
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=20)  # noqa: S603, S607
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

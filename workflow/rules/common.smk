@@ -1,0 +1,28 @@
+# What every rule shares: the plan, and functions from names to paths.
+#
+# The plan is made from the checked configuration (borderlab.plan) and knows every result by name. Its snapshot is what
+# the jobs read: editing a file in config/ while jobs run cannot change them.
+import sys
+
+from borderlab.errors import BorderlabError
+from borderlab.workflow import Workflow
+
+try:
+    WORKFLOW = Workflow.from_config(config, workflow.config_settings.configfiles)
+except BorderlabError as fault:
+    sys.exit(f"borderlab: error: {fault}")
+
+PLAN = WORKFLOW.plan
+PATHS = WORKFLOW.paths
+CONFIG = WORKFLOW.snapshot
+
+
+wildcard_constraints:
+    dataset=r"[^/]+",
+    split=r"[^/]+",
+    motion=r"[^/]+/[^/]+",
+    synthesis=r"[^/]+/[^/]+",
+    score=r"[^/]+/[^/]+",
+    run=r"[^/]+/[^/]+",
+    evaluation=r"evaluation-[0-9a-f]+",
+    report=r"[^/]+",

@@ -1,0 +1,19 @@
+rule fetch_dataset:
+    output:
+        PATHS.receipt("{dataset}", "{split}"),
+    log:
+        "logs/fetch_dataset/{dataset}/{split}.log",
+    benchmark:
+        "benchmarks/fetch_dataset/{dataset}/{split}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=WORKFLOW.fetch_runtime_min,
+    threads: 1
+    message:
+        "Fetch {wildcards.dataset} {wildcards.split} and verify it"
+    params:
+        config=CONFIG,
+        dataset=lambda wildcards: WORKFLOW.dataset_of_folder(wildcards.dataset),
+    shell:
+        "borderlab fetch {params.dataset:q} --split {wildcards.split:q} --config {params.config:q}"
+        " --receipt {output:q} > {log:q} 2>&1"

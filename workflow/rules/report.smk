@@ -1,0 +1,66 @@
+def published():
+    return PATHS.published(PLAN.experiment_id)
+
+
+rule tabulate_results:
+    input:
+        ancient(WORKFLOW.inputs_of_report()),
+    output:
+        PATHS.tables("{report}"),
+    log:
+        "logs/tabulate_results/{report}.log",
+    benchmark:
+        "benchmarks/tabulate_results/{report}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    threads: 1
+    message:
+        "Tabulate {wildcards.report}"
+    params:
+        config=CONFIG,
+    shell:
+        "borderlab tabulate --config {params.config:q} > {log:q} 2>&1"
+
+
+rule report_experiment:
+    input:
+        ancient(PATHS.tables("{report}")),
+    output:
+        PATHS.report("{report}"),
+    log:
+        "logs/report_experiment/{report}.log",
+    benchmark:
+        "benchmarks/report_experiment/{report}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    threads: 1
+    message:
+        "Report {wildcards.report}"
+    params:
+        config=CONFIG,
+    shell:
+        "borderlab report --config {params.config:q} > {log:q} 2>&1"
+
+
+# The stable names in results/ belong to one report at a time. The stamp carries the report's name and goes when
+# another report takes its place, so going back to an earlier configuration publishes its report again.
+rule publish_results:
+    input:
+        ancient(PATHS.tables("{report}")),
+        ancient(PATHS.report("{report}")),
+    output:
+        PATHS.published("{report}"),
+    log:
+        "logs/publish_results/{report}.log",
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "Publish {wildcards.report} to {PATHS.results}"
+    params:
+        config=CONFIG,
+    shell:
+        "borderlab publish --config {params.config:q} > {log:q} 2>&1"

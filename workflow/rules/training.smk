@@ -1,0 +1,42 @@
+rule train_network:
+    input:
+        lambda wildcards: ancient(WORKFLOW.inputs_of_run(wildcards.run)),
+    output:
+        PATHS.run_files("{run}"),
+    log:
+        "logs/train_network/{run}.log",
+    benchmark:
+        "benchmarks/train_network/{run}.tsv"
+    resources:
+        mem_mb=lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb,
+        runtime=lambda wildcards: PLAN.runs[wildcards.run].resources.runtime_min,
+        gpu=lambda wildcards: PLAN.runs[wildcards.run].resources.gpus,
+    threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
+    message:
+        "Train {wildcards.run}"
+    params:
+        config=CONFIG,
+    shell:
+        "borderlab train {wildcards.run:q} --config {params.config:q} > {log:q} 2>&1"
+
+
+rule evaluate_network:
+    input:
+        ancient(PATHS.run_files("{run}")),
+    output:
+        PATHS.evaluation("{run}", "{evaluation}"),
+    log:
+        "logs/evaluate_network/{run}-{evaluation}.log",
+    benchmark:
+        "benchmarks/evaluate_network/{run}-{evaluation}.tsv"
+    resources:
+        mem_mb=lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb,
+        runtime=lambda wildcards: WORKFLOW.evaluation_runtime_min(wildcards.run),
+        gpu=lambda wildcards: PLAN.runs[wildcards.run].resources.gpus,
+    threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
+    message:
+        "Evaluate {wildcards.run}"
+    params:
+        config=CONFIG,
+    shell:
+        "borderlab evaluate {wildcards.run:q} --config {params.config:q} > {log:q} 2>&1"
