@@ -11,6 +11,8 @@ rule fetch_dataset:
     threads: 1
     message:
         "Fetch {wildcards.dataset} {wildcards.split} and verify it"
+    conda:
+        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
         dataset=lambda wildcards: WORKFLOW.dataset_of_folder(wildcards.dataset),

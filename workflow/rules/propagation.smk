@@ -13,6 +13,8 @@ rule estimate_motion:
     threads: 1
     message:
         "Estimate motion {wildcards.motion}"
+    conda:
+        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
     shell:
@@ -34,6 +36,8 @@ rule synthesise_samples:
     threads: 1
     message:
         "Move frames and labels: {wildcards.synthesis}"
+    conda:
+        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
     shell:
@@ -55,6 +59,8 @@ rule score_propagation:
     threads: 1
     message:
         "Score moved labels against true ones: {wildcards.score}"
+    conda:
+        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
     shell:

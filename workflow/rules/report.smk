@@ -1,7 +1,3 @@
-def published():
-    return PATHS.published(PLAN.experiment_id)
-
-
 rule tabulate_results:
     input:
         ancient(WORKFLOW.inputs_of_report()),
@@ -17,6 +13,8 @@ rule tabulate_results:
     threads: 1
     message:
         "Tabulate {wildcards.report}"
+    conda:
+        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
     shell:
@@ -38,6 +36,8 @@ rule report_experiment:
     threads: 1
     message:
         "Report {wildcards.report}"
+    conda:
+        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
     shell:
@@ -60,6 +60,8 @@ rule publish_results:
         runtime=5,
     message:
         "Publish {wildcards.report} to {PATHS.results}"
+    conda:
+        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
     shell:

@@ -14,6 +14,8 @@ rule train_network:
     threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
     message:
         "Train {wildcards.run}"
+    conda:
+        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
     shell:
@@ -36,6 +38,8 @@ rule evaluate_network:
     threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
     message:
         "Evaluate {wildcards.run}"
+    conda:
+        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
     shell:

@@ -1,1 +1,21 @@
 """Motion models: one file and one registry line each."""
+
+from importlib import import_module
+
+from borderlab.errors import ConfigError
+from borderlab.motion.base import ClipReader, Flow, MotionModel
+from borderlab.motion.names import MOTION_MODEL_MODULES
+
+__all__ = ["ClipReader", "Flow", "MotionModel", "create_motion_model"]
+
+
+def create_motion_model(name: str) -> MotionModel:
+    """The motion model `name`.
+
+    Raises:
+        ConfigError: if there is none of this name.
+    """
+    if name not in MOTION_MODEL_MODULES:
+        raise ConfigError(f"motion model {name!r} does not exist; allowed: {', '.join(sorted(MOTION_MODEL_MODULES))}")
+    model: MotionModel = import_module(MOTION_MODEL_MODULES[name]).MODELS[name]()
+    return model
