@@ -7,8 +7,11 @@ from borderlab.padding.base import Pad, Pair
 PadRule = Literal["valid", "same", "tf_same"]
 """`valid` and `same` are PyTorch's; `tf_same` is TensorFlow's, where a stride of s gives ceil(size / s) outputs."""
 
+Padding = Pair | PadRule
+"""Fixed amounts (vertical, horizontal) in pixels, or a rule."""
 
-def resolve_pad(padding: Pair | PadRule, size: Pair, kernel: Pair, stride: Pair, dilation: Pair) -> Pad:
+
+def resolve_pad(padding: Padding, size: Pair, kernel: Pair, stride: Pair, dilation: Pair) -> Pad:
     """Pad (left, right, top, bottom) of a convolution on an image of `size`, in pixels.
 
     Both `same` rules put the odd pixel behind the image.
@@ -29,7 +32,7 @@ def resolve_pad(padding: Pair | PadRule, size: Pair, kernel: Pair, stride: Pair,
     return (width // 2, width - width // 2, height // 2, height - height // 2)
 
 
-def can_pad(padding: Pair | PadRule, kernel: Pair) -> bool:
+def can_pad(padding: Padding, kernel: Pair) -> bool:
     """Whether there is an image size for which the convolution pads."""
     if isinstance(padding, str):
         return padding != "valid" and max(kernel) > 1

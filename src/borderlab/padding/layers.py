@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from borderlab.errors import PaddingError
 from borderlab.padding.base import Pair
-from borderlab.padding.geometry import PadRule, resolve_pad
+from borderlab.padding.geometry import Padding, PadRule, resolve_pad
 from borderlab.padding.registry import PADDING_MODES
 
 
@@ -26,7 +26,7 @@ class LayerKind:
     """How one family of convolution layers makes its weight, and how much it pads."""
 
     weight: Callable[[nn.Conv2d], Tensor]
-    padding: Callable[[nn.Conv2d], Pair | PadRule]
+    padding: Callable[[nn.Conv2d], Padding]
 
 
 def layer_kind(layer: nn.Conv2d) -> LayerKind | None:
@@ -81,7 +81,7 @@ def padded_conv2d(
     weight: Float[Tensor, "c_out c_in_per_group k_h k_w"],
     bias: Float[Tensor, " c_out"] | None,
     stride: Pair,
-    padding: Pair | PadRule,
+    padding: Padding,
     dilation: Pair,
     groups: int,
     mode: str,
@@ -155,15 +155,15 @@ def _normalise_filters(layer: Any, factor: Tensor | None) -> Tensor:
     return normal.reshape_as(layer.weight)
 
 
-def _own_padding(layer: nn.Conv2d) -> Pair | PadRule:
-    return cast(Pair | PadRule, layer.padding)
+def _own_padding(layer: nn.Conv2d) -> Padding:
+    return cast(Padding, layer.padding)
 
 
 def _tf_same(layer: nn.Conv2d) -> PadRule:
     return "tf_same"
 
 
-def _tf_same_or_own(layer: Any) -> Pair | PadRule:
+def _tf_same_or_own(layer: Any) -> Padding:
     return "tf_same" if layer.same_pad else _own_padding(layer)
 
 
