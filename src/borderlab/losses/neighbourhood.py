@@ -41,8 +41,9 @@ def spread_bits(bits: Int64[Tensor, "n words h w"], radius_px: int) -> Int64[Ten
 def unpack_bits(bits: Int64[Tensor, "m words"], n_classes: int) -> Bool[Tensor, "m c"]:
     """Membership of each class in each set."""
     flags = torch.ones((), dtype=torch.int64, device=bits.device) << torch.arange(BITS_PER_WORD, device=bits.device)
-    words = [bits[:, word, None] & flags for word in range(bits.shape[1])]
-    return torch.cat(words, dim=1)[:, :n_classes] != 0
+    firsts = range(0, n_classes, BITS_PER_WORD)
+    words = [bits[:, word, None] & flags[: n_classes - first] for word, first in enumerate(firsts)]
+    return torch.cat(words, dim=1) != 0
 
 
 def _word(target: Int[Tensor, "n h w"], first: int, n_classes: int) -> Int64[Tensor, "n h w"]:

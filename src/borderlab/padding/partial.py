@@ -81,7 +81,8 @@ def coverage_ratio(
     columns = _covered_taps(size[1], kernel[1], stride[1], (pad[0], pad[1]), dilation[1], device)
     exact = torch.float64 if dtype == torch.float64 else torch.float32
     covered = (rows[:, None] * columns).to(exact)
-    return (kernel[0] * kernel[1] / covered).to(dtype)[None, None]
+    # A quotient of tensors: a number over a tensor would be rounded twice, as a product with a reciprocal.
+    return torch.full_like(covered, kernel[0] * kernel[1]).div_(covered).to(dtype)[None, None]
 
 
 def _zero_padded_conv2d(
