@@ -88,5 +88,5 @@ _RULES: dict[str, Rule] = {
     "timm.layers.blur_pool.BlurPool2d": _if_padded("pads in its own forward pass"),
     "timm.layers.cond_conv2d.CondConv2d": _conditional,
     "timm.layers.halo_attn.HaloAttn": _always("pads keys and values with zeros"),
-    "timm.layers.median_pool.MedianPool2d": _if_window("pads by reflection"),
+    "timm.layers.median_pool.MedianPool2d": _always("pads by reflection"),
 }
