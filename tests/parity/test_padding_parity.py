@@ -23,7 +23,7 @@ def source_index(mode, index, length):
 
 
 def literal_conv2d(mode, x, weight, bias, stride, pad, dilation, groups):
-    n, c_in, h, w = x.shape
+    n, _, h, w = x.shape
     c_out, c_group, k_h, k_w = weight.shape
     left, right, top, bottom = pad
     h_out = (h + top + bottom - dilation[0] * (k_h - 1) - 1) // stride[0] + 1

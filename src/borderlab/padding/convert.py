@@ -12,7 +12,7 @@ from borderlab.padding.base import Pair
 from borderlab.padding.census import own_padding
 from borderlab.padding.geometry import can_pad
 from borderlab.padding.layers import PaddedConv2d, layer_kind, pad_layer, unpadded_class
-from borderlab.padding.names import PADDING_MODE_NAMES
+from borderlab.padding.registry import PADDING_MODES
 from borderlab.padding.report import ConversionReport, ConvertedLayer, LeftLayer
 
 
@@ -31,8 +31,8 @@ def set_padding_mode(model: nn.Module, mode: str, *, strict: bool = False) -> Co
     Raises:
         PaddingError: if the mode is unknown, or if `strict` and something would be left.
     """
-    if mode not in PADDING_MODE_NAMES:
-        raise PaddingError(f"unknown padding mode {mode!r}; use one of {', '.join(PADDING_MODE_NAMES)}")
+    if mode not in PADDING_MODES:
+        raise PaddingError(f"unknown padding mode {mode!r}; use one of {', '.join(PADDING_MODES)}")
     survey = _survey(model)
     if strict and survey.left:
         raise PaddingError(_refusal(mode, survey.left))
