@@ -18,4 +18,5 @@ def keep_freed_pages() -> bool:
     except (AttributeError, OSError):
         return False
     settings = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, _LARGEST), (_M_TOP_PAD, _TOP_PAD_BYTES))
-    return all([mallopt(key, value) == 1 for key, value in settings])
+    agreed = [mallopt(key, value) == 1 for key, value in settings]
+    return all(agreed)

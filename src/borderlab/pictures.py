@@ -30,9 +30,11 @@ def colour_label(label: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def colour_error(target: NDArray[np.uint8], pred: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Wrong pixels red, right ones light, pixels without truth grey: RGB (h w 3)."""
-    image = np.where((target == pred)[..., None], np.uint8(_RIGHT), np.uint8(_WRONG))
+    image = np.empty((*target.shape, 3), np.uint8)
+    image[:] = _WRONG
+    image[target == pred] = _RIGHT
     image[target == IGNORE_INDEX] = _UNKNOWN
-    return image.astype(np.uint8)
+    return image
 
 
 def write_pictures(folder: Path, pictures: Mapping[str, NDArray[np.uint8]]) -> None:

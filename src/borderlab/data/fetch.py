@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +129,9 @@ def _places(
             addresses.insert(0, f"{settings.mirror.rstrip('/')}/{file.path}")
         else:
             source = Path(settings.mirror) / file.path
-            yield str(source), lambda part: _copy(source, part)
+            yield str(source), partial(_copy, source)
     for address in addresses:
-        yield address, lambda part, address=address: _download(client, address, part, settings.attempts, backoff_s)
+        yield address, partial(_download, client, address, attempts=settings.attempts, backoff_s=backoff_s)
 
 
 def _copy(source: Path, part: Path) -> None:
@@ -139,7 +140,7 @@ def _copy(source: Path, part: Path) -> None:
     shutil.copyfile(source, part)
 
 
-def _download(client: httpx.Client, address: str, part: Path, attempts: int, backoff_s: float) -> None:
+def _download(client: httpx.Client, address: str, part: Path, *, attempts: int, backoff_s: float) -> None:
     """Fill `part` from `address`, over as many connections as it takes."""
     retrying = Retrying(
         stop=stop_after_attempt(attempts),

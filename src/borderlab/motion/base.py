@@ -9,7 +9,6 @@ Convention:
 from abc import ABC, abstractmethod
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +55,7 @@ class ClipReader:
 class MotionModel(ABC):
     """Estimates the flow between two frames of a clip."""
 
-    name: ClassVar[str] | str
+    name: str
 
     @abstractmethod
     def flow(self, clip: ClipReader, from_index: int, to_index: int) -> Flow:

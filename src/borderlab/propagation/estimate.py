@@ -16,7 +16,8 @@ from rich.progress import track
 from borderlab.data.base import SegmentationDataset
 from borderlab.errors import DataError
 from borderlab.files import write_json
-from borderlab.motion import ClipReader, create_motion_model
+from borderlab.motion.base import ClipReader
+from borderlab.motion.registry import create_motion_model
 from borderlab.propagation.keyframes import needed_pairs
 from borderlab.propagation.warp import Flow
 from borderlab.spec import KeyframesSpec

@@ -7,9 +7,9 @@ from borderlab.data.base import SegmentationDataset
 from borderlab.data.decode import read_image, read_label, read_pair
 from borderlab.files import atomic_folder, write_json
 from borderlab.pictures import colour_label, spread, write_pictures
-from borderlab.plan import ScoreSpec
 from borderlab.propagation.score import score_propagation
 from borderlab.propagation.synthesis import TRAIN_ID_LUT, read_manifest
+from borderlab.spec import ScoreSpec
 
 PICTURES = 2
 

@@ -70,8 +70,12 @@ def render_clip(
 def _at_centres(view: View) -> View:
     """The samples at pixel centres."""
     step = slice(None, None, PER_PIXEL)
-    arrays = (view.colour, view.label, view.depth, view.surface)
-    return View(*(np.ascontiguousarray(array[step, step]) for array in arrays))
+    return View(
+        np.ascontiguousarray(view.colour[step, step]),
+        np.ascontiguousarray(view.label[step, step]),
+        np.ascontiguousarray(view.depth[step, step]),
+        np.ascontiguousarray(view.surface[step, step]),
+    )
 
 
 def _expose(view: View, exposure: float, noise_sigma: float, random: np.random.Generator) -> NDArray[np.uint8]:

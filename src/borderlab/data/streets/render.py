@@ -8,6 +8,7 @@ right, rows downwards; pixel (0, 0) is the centre of the top left pixel.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 
 from borderlab.data.streets.classes import BUILDING, FENCE, ROAD, SIDEWALK, SKY
 from borderlab.data.streets.shapes import look
-from borderlab.data.streets.world import LENGTH_M, START_M, STEP_M, VIEW_M, Side, Thing, World
+from borderlab.data.streets.world import LENGTH_M, START_M, STEP_M, VIEW_M, Colour, Side, Thing, World
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 
 FOCAL_PER_WIDTH = 0.95
 HORIZON = 0.42
@@ -78,7 +79,7 @@ def cast_rays(camera: Camera, height: int, width: int, per_pixel: int) -> Rays:
     focal = FOCAL_PER_WIDTH * width
     across = (np.arange(width * per_pixel, dtype=np.float32) / per_pixel - (width - 1) / 2) / focal
     down = (np.arange(height * per_pixel, dtype=np.float32) / per_pixel - HORIZON * (height - 1)) / focal
-    cosine, sine = np.float32(np.cos(camera.yaw)), np.float32(np.sin(camera.yaw))
+    cosine, sine = (np.float32(value) for value in (np.cos(camera.yaw), np.sin(camera.yaw)))
     shape = (len(down), len(across))
     x = np.broadcast_to(across * cosine + sine, shape)
     z = np.broadcast_to(cosine - across * sine, shape)
@@ -100,10 +101,14 @@ def render(world: World, frame: int, height: int, width: int, per_pixel: int) ->
     return view
 
 
+def _rgb(colour: Colour) -> Array:
+    return np.array(colour, np.float32)
+
+
 def _sky(world: World, camera: Camera, rays: Rays) -> View:
     light = world.light
     rise = np.clip(-rays.y[:, :1] * 2.2, 0, 1)[..., None]
-    colour = rise * np.float32(light.zenith) + (1 - rise) * np.float32(light.horizon)
+    colour = rise * _rgb(light.zenith) + (1 - rise) * _rgb(light.horizon)
     colour = np.broadcast_to(colour, (*rays.shape, 3)).astype(np.float32)
     # Clouds lie on a plane high above; they are far enough to stand still.
     height = np.maximum(-rays.y, 0.04)
@@ -137,7 +142,7 @@ def _ground(world: World, camera: Camera, rays: Rays, view: View, grain: float) 
     grey -= np.clip(12 - 32 * tracks, 0, 12)
     grey *= 1 - 0.25 * np.clip((np.abs(x) - world.road_half_width - 2) / 2, 0, 1)
     grey *= 1 - _shadows(world, camera, x, z)
-    view.colour[first:] = grey[..., None] * (np.float32(world.light.sun) / 255)
+    view.colour[first:] = grey[..., None] * (_rgb(world.light.sun) / 255)
     view.label[first:] = np.where(road, ROAD, SIDEWALK)
     view.depth[first:] = depth
     view.surface[first:] = SURFACE_GROUND
@@ -172,7 +177,7 @@ def _walls(world: World, camera: Camera, rays: Rays, view: View, grain: float) -
         hit = (up > 0) & (up < top) & (depth < view.depth[:, columns])
         rows = _rows_with(hit)
         colour = _wall_colour(world, side, step, z, up[rows], depth * grain)
-        colour *= bright * (np.float32(world.light.sun) / 255)
+        colour *= bright * (_rgb(world.light.sun) / 255)
         _paint(view, (rows, columns), hit[rows], colour, BUILDING, depth, SURFACE_WALLS + index)
 
 
@@ -252,7 +257,7 @@ def _thing(
     texture = _texture(world.noise, across * (thing.width * 22) + 31 * surface, up * (thing.height * 22))
     mask, colour, ids = look(thing, across, up, texture)
     bright = world.light.left if thing.x < 0 else world.light.right
-    colour *= (0.35 + 0.65 * bright) * (np.float32(world.light.sun) / 255)
+    colour *= (0.35 + 0.65 * bright) * (_rgb(world.light.sun) / 255)
     _paint(view, part, mask & free, colour, ids, depth, surface)
 
 
@@ -260,7 +265,7 @@ def _haze(world: World, view: View) -> None:
     """Distant things fade into the horizon's colour; the sky, infinitely far, keeps its own."""
     fade = 1 - cv2.exp(view.depth * np.float32(-1 / world.light.haze_m))
     fade[view.surface == SURFACE_SKY] = 0
-    view.colour += fade[..., None] * (np.float32(world.light.horizon) - view.colour)
+    view.colour += fade[..., None] * (_rgb(world.light.horizon) - view.colour)
 
 
 def _paint(

@@ -5,6 +5,7 @@ pixels, their RGB colours in 0..255, and their train ids.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from borderlab.data.streets.classes import BICYCLIST, CAR, PEDESTRIAN, POLE, SIGN, TREE
 from borderlab.data.streets.world import Thing
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
 Look = tuple[Mask, Array, NDArray[np.uint8]]
 

@@ -232,4 +232,4 @@ def _noise(random: Generator, size: int = 256) -> NDArray[np.float32]:
     for octave in (1, 2, 4, 8):
         grid = random.uniform(-1, 1, (size // octave, size // octave)).astype(np.float32)
         total += np.roll(grid[rows // octave, columns // octave], random.integers(size, size=2), axis=(0, 1))
-    return total / 4
+    return (total / 4).astype(np.float32)
