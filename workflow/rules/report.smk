@@ -48,18 +48,18 @@ rule report_experiment:
 # another report takes its place, so going back to an earlier configuration publishes its report again.
 rule publish_results:
     input:
-        ancient(PATHS.tables("{report}")),
-        ancient(PATHS.report("{report}")),
+        ancient(PATHS.tables(PLAN.experiment_id)),
+        ancient(PATHS.report(PLAN.experiment_id)),
     output:
-        PATHS.published("{report}"),
+        PATHS.published(PLAN.experiment_id),
     log:
-        "logs/publish_results/{report}.log",
+        f"logs/publish_results/{PLAN.experiment_id}.log",
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
     message:
-        "Publish {wildcards.report} to {PATHS.results}"
+        f"Publish {PLAN.experiment_id} to {PATHS.results}"
     conda:
         "../envs/borderlab.yaml"
     params:
