@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 
 from borderlab.config.schema import ExperimentConfig, PropagationQualityConfig, ResourcesConfig, StudyConfig
-from borderlab.data import create_dataset
+from borderlab.data import DATASETS
 from borderlab.data.base import ClassificationDataset, Dataset, SegmentationDataset
 from borderlab.errors import ConfigError
 from borderlab.files import sha256_of_json
@@ -95,14 +95,13 @@ class Plan:
     def receipts_of_run(self, run: str) -> list[tuple[str, str]]:
         """(data set, split) pairs that a run reads."""
         spec = self.runs[run].spec
-        return [(spec.dataset.name, split) for split in dict.fromkeys((spec.train_split, spec.eval_split))]
+        return [(spec.dataset.key, split) for split in dict.fromkeys((spec.train_split, spec.eval_split))]
 
     def syntheses_of_run(self, run: str) -> list[str]:
         """Names of the syntheses that a run trains on."""
         spec = self.runs[run].spec
-        if spec.propagation is None or spec.propagation.kind == "true":
+        if spec.propagation is None or spec.propagation.kind == "true" or spec.keyframes is None:
             return []
-        assert spec.keyframes is not None  # checked by borderlab.config.rules
         return list(self._synthesis_names(spec.dataset, spec.train_split, spec.keyframes, spec.propagation).values())
 
     def syntheses_of_score(self, score: str) -> dict[int, str]:
@@ -159,10 +158,12 @@ class Plan:
 
 def make_plan(config: ExperimentConfig) -> Plan:
     """Every result that `config` asks for."""
-    datasets = {name: create_dataset(name, entry.options) for name, entry in config.datasets.items()}
+    datasets = {key: config.create_dataset(key) for key in config.datasets}
     specs = {
-        name: DatasetSpec(name=name, identity=dataset.identity, options=dataset.options.model_dump(mode="json"))
-        for name, dataset in datasets.items()
+        key: DatasetSpec(
+            key=key, name=dataset.info.name, identity=dataset.identity, options=dataset.options.model_dump(mode="json")
+        )
+        for key, dataset in datasets.items()
     }
     runs: dict[str, PlannedRun] = {}
     for study in config.studies:
@@ -190,7 +191,7 @@ def run_name(spec: RunSpec) -> str:
     if spec.loss.name != "cross_entropy":
         parts.append(f"{spec.loss.name}{spec.loss.relax_radius_px}")
     parts.append(f"seed{spec.seed}")
-    return f"{spec.dataset.name}/{'-'.join(parts)}-{result_hash(spec, TRAIN_CODE, _members(spec))}"
+    return f"{spec.dataset.key}/{'-'.join(parts)}-{result_hash(spec, TRAIN_CODE, _members(spec))}"
 
 
 def propagation_label(propagation: PropagationSpec) -> str:
@@ -205,7 +206,7 @@ def motion_name(spec: MotionSpec) -> str:
     """Folder of estimated flows below artifacts/motion/."""
     members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.model])
     digest = result_hash(spec, MOTION_CODE, members)
-    return f"{spec.dataset.name}/{spec.split}-{spec.model}-reach{spec.max_distance}-{digest}"
+    return f"{spec.dataset.key}/{spec.split}-{spec.model}-reach{spec.max_distance}-{digest}"
 
 
 def synthesis_name(spec: SynthesisSpec) -> str:
@@ -213,14 +214,14 @@ def synthesis_name(spec: SynthesisSpec) -> str:
     members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.motion])
     void = "" if spec.void_occluded else "-novoid"
     digest = result_hash(spec, SYNTHESIS_CODE, members)
-    return f"{spec.dataset.name}/{spec.split}-{spec.motion}{void}-distance{spec.distance:+d}-{digest}"
+    return f"{spec.dataset.key}/{spec.split}-{spec.motion}{void}-distance{spec.distance:+d}-{digest}"
 
 
 def score_name(spec: ScoreSpec) -> str:
     """Folder of a propagation score below artifacts/scores/."""
     members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.motion])
     void = "" if spec.void_occluded else "-novoid"
-    return f"{spec.dataset.name}/{spec.split}-{spec.motion}{void}-{result_hash(spec, SCORE_CODE, members)}"
+    return f"{spec.dataset.key}/{spec.split}-{spec.motion}{void}-{result_hash(spec, SCORE_CODE, members)}"
 
 
 def _run_specs(
@@ -316,6 +317,4 @@ def _members(spec: RunSpec) -> tuple[str, ...]:
 
 
 def _dataset_module(name: str) -> str:
-    from borderlab.data import DATASETS
-
     return DATASETS[name].__module__

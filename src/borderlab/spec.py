@@ -27,6 +27,7 @@ class Spec(BaseModel):
 class DatasetSpec(Spec):
     """A data set by name, options and content."""
 
+    key: str = Field(description="Name in the experiment; the registry's, unless two of its keys share a data set.")
     name: str = Field(description="Name in the registry of data sets.")
     identity: str = Field(description="Hash of the content (see `Dataset.identity`).")
     options: dict[str, object] = Field(default_factory=dict, description="Options of the data set.")

@@ -19,6 +19,7 @@ from borderlab.identity import HASH_LENGTH
 from borderlab.plan import Plan, make_plan
 from borderlab.report.names import TABLES
 
+PUBLISHED_FILES = ("report.html", "summary.md", "metrics.json")
 FETCH_MINUTES = {"embedded": 10, "public": 12 * 60, "account": 24 * 60, "own copy": 12 * 60}
 
 
@@ -34,25 +35,30 @@ class Paths:
         """Folder of the published tables and report."""
         return f"{self.folders.results}/{self.experiment}"
 
+    @property
+    def artifacts(self) -> str:
+        """Folder of everything that this experiment makes; one output of one DVC stage."""
+        return f"{self.folders.artifacts}/{self.experiment}"
+
     def receipt(self, dataset_folder: str, split: str) -> str:
         """Proof that a split was fetched and verified."""
         return f"{self.folders.data}/receipts/{dataset_folder}/{split}.json"
 
     def motion(self, motion: str) -> str:
         """Manifest of estimated flows."""
-        return f"{self.folders.artifacts}/motion/{motion}/manifest.json"
+        return f"{self.artifacts}/motion/{motion}/manifest.json"
 
     def synthesis(self, synthesis: str) -> str:
         """Manifest of propagated samples."""
-        return f"{self.folders.artifacts}/propagated/{synthesis}/manifest.json"
+        return f"{self.artifacts}/propagated/{synthesis}/manifest.json"
 
     def score(self, score: str) -> str:
         """Score of propagated labels."""
-        return f"{self.folders.artifacts}/scores/{score}/score.json"
+        return f"{self.artifacts}/scores/{score}/score.json"
 
     def run_folder(self, run: str) -> str:
         """Folder of a training run."""
-        return f"{self.folders.artifacts}/runs/{run}"
+        return f"{self.artifacts}/runs/{run}"
 
     def run_files(self, run: str) -> list[str]:
         """What a training run leaves."""
@@ -65,20 +71,20 @@ class Paths:
 
     def report_folder(self, report: str) -> str:
         """Folder of tables, figures and the page."""
-        return f"{self.folders.artifacts}/reports/{report}"
+        return f"{self.artifacts}/reports/{report}"
 
     def tables(self, report: str) -> list[str]:
         """Tidy tables of an experiment."""
         return [f"{self.report_folder(report)}/tables/{table}.csv" for table in TABLES]
 
     def report(self, report: str) -> list[str]:
-        """Page and summary of an experiment."""
-        return [f"{self.report_folder(report)}/{name}" for name in ("report.html", "summary.md")]
+        """Page, summary and metrics of an experiment."""
+        return [f"{self.report_folder(report)}/{name}" for name in PUBLISHED_FILES]
 
     def published(self, report: str) -> list[str]:
         """Stable copies, and the stamp that says of which report."""
         tables = [f"{self.results}/tables/{table}.csv" for table in TABLES]
-        pages = [f"{self.results}/{name}" for name in ("report.html", "summary.md")]
+        pages = [f"{self.results}/{name}" for name in PUBLISHED_FILES]
         return [f"{self.results}/published-{report}.json", *pages, *tables]
 
 
@@ -125,13 +131,13 @@ class Workflow:
     def inputs_of_motion(self, motion: str) -> list[str]:
         """What a motion estimate reads."""
         spec = self.plan.motions[motion]
-        return [self.receipt_of(spec.dataset.name, spec.split)]
+        return [self.receipt_of(spec.dataset.key, spec.split)]
 
     def inputs_of_synthesis(self, synthesis: str) -> list[str]:
         """What a synthesis reads: its motion, and the samples one step nearer to the key frame."""
         spec = self.plan.syntheses[synthesis]
         inputs = [
-            self.receipt_of(spec.dataset.name, spec.split),
+            self.receipt_of(spec.dataset.key, spec.split),
             self.paths.motion(self.plan.motion_of_synthesis(synthesis)),
         ]
         previous = self.plan.previous_synthesis(synthesis)
@@ -142,7 +148,7 @@ class Workflow:
         spec = self.plan.scores[score]
         syntheses = self.plan.syntheses_of_score(score).values()
         return [
-            self.receipt_of(spec.dataset.name, spec.split),
+            self.receipt_of(spec.dataset.key, spec.split),
             self.paths.motion(self.plan.motion_of_score(score)),
             *(self.paths.synthesis(name) for name in syntheses),
         ]
@@ -180,7 +186,7 @@ def write_snapshot(config: ExperimentConfig) -> Path:
     """Write the resolved configuration under a name that its content decides; jobs read this file."""
     values = config.model_dump(mode="json")
     digest = sha256_of_json(values)[:HASH_LENGTH]
-    path = Path(config.folders.artifacts) / "configs" / f"{config.experiment}-{digest}.yaml"
+    path = Path(config.folders.artifacts) / config.experiment / "configs" / f"{digest}.yaml"
     if not path.exists():
         write_text(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     return path

@@ -60,12 +60,12 @@ def motion(
 
     workflow = Workflow.from_file(config)
     spec = _known(name, workflow.plan.motions, "motion")
-    dataset = workflow.plan.segmentation_dataset(spec.dataset.name)
+    dataset = workflow.plan.segmentation_dataset(spec.dataset.key)
     folder = Path(workflow.paths.motion(name)).parent
     with atomic_folder(folder) as part:
         estimate_motion(
             dataset,
-            workflow.plan.data_folder(spec.dataset.name),
+            workflow.plan.data_folder(spec.dataset.key),
             spec.split,
             spec.keyframes,
             spec.model,
@@ -86,13 +86,13 @@ def synthesise(
 
     workflow = Workflow.from_file(config)
     spec = _known(name, workflow.plan.syntheses, "synthesis")
-    dataset = workflow.plan.segmentation_dataset(spec.dataset.name)
+    dataset = workflow.plan.segmentation_dataset(spec.dataset.key)
     previous = workflow.plan.previous_synthesis(name)
     folder = Path(workflow.paths.synthesis(name)).parent
     with atomic_folder(folder) as part:
         synthesise_samples(
             dataset,
-            workflow.plan.data_folder(spec.dataset.name),
+            workflow.plan.data_folder(spec.dataset.key),
             spec.split,
             spec,
             Path(workflow.paths.motion(workflow.plan.motion_of_synthesis(name))).parent,
@@ -116,8 +116,8 @@ def score(
         for distance, synthesis in workflow.plan.syntheses_of_score(name).items()
     }
     write_score(
-        workflow.plan.segmentation_dataset(spec.dataset.name),
-        workflow.plan.data_folder(spec.dataset.name),
+        workflow.plan.segmentation_dataset(spec.dataset.key),
+        workflow.plan.data_folder(spec.dataset.key),
         spec,
         folders,
         Path(workflow.paths.motion(workflow.plan.motion_of_score(name))).parent,
@@ -139,8 +139,8 @@ def train(
     train_run(
         planned.spec,
         folder,
-        dataset=workflow.plan.datasets[planned.spec.dataset.name],
-        data_folder=workflow.plan.data_folder(planned.spec.dataset.name),
+        dataset=workflow.plan.datasets[planned.spec.dataset.key],
+        data_folder=workflow.plan.data_folder(planned.spec.dataset.key),
         synthesis_folders={
             distance: Path(workflow.paths.synthesis(synthesis)).parent
             for distance, synthesis in workflow.plan.synthesis_folders_of_run(name).items()
@@ -166,8 +166,8 @@ def evaluate(
         planned.spec,
         Path(workflow.paths.run_folder(name)),
         folder,
-        dataset=workflow.plan.datasets[planned.spec.dataset.name],
-        data_folder=workflow.plan.data_folder(planned.spec.dataset.name),
+        dataset=workflow.plan.datasets[planned.spec.dataset.key],
+        data_folder=workflow.plan.data_folder(planned.spec.dataset.key),
         gpus=planned.resources.gpus,
         workers=planned.resources.workers,
     )

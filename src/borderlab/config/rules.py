@@ -35,14 +35,15 @@ def _faults(config: ExperimentConfig) -> Iterator[str]:
 
 
 def _dataset_faults(config: ExperimentConfig) -> Iterator[str]:
-    for name, entry in config.datasets.items():
+    for key, entry in config.datasets.items():
+        name = entry.name or key
         if name not in DATASETS:
-            yield f"datasets.{name}: got {name!r}; {_allowed(DATASETS)}"
+            yield f"datasets.{key}: got {name!r}; {_allowed(DATASETS)}"
             continue
         try:
             create_dataset(name, entry.options)
         except BorderlabError as fault:
-            yield f"datasets.{name}.options: {fault}"
+            yield f"datasets.{key}.options: {fault}"
 
 
 def _repeated_studies(config: ExperimentConfig) -> Iterator[str]:
@@ -59,7 +60,7 @@ def _study_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]
     if study.recipe not in config.recipes:
         yield f"recipe: got {study.recipe!r}; {_allowed(config.recipes)}"
         return
-    dataset = create_dataset(study.dataset, config.datasets[study.dataset].options)
+    dataset = config.create_dataset(study.dataset)
     yield from _split_faults(dataset, train_split=study.train_split, eval_split=study.eval_split)
     yield from _name_faults(study)
     yield from _weights_faults(study)
@@ -129,7 +130,7 @@ def _quality_faults(config: ExperimentConfig, quality: PropagationQualityConfig)
     if quality.dataset not in config.datasets:
         yield f"dataset: got {quality.dataset!r}; {_allowed(config.datasets)}"
         return
-    dataset = create_dataset(quality.dataset, config.datasets[quality.dataset].options)
+    dataset = config.create_dataset(quality.dataset)
     if isinstance(dataset, ClassificationDataset):
         yield f"dataset: {quality.dataset} is a classification set without clips"
         return

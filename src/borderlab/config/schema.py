@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from borderlab.data import create_dataset
+from borderlab.data.base import Dataset
 from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec, RecipeSpec, Weights
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -32,6 +34,9 @@ class FoldersConfig(ConfigModel):
 class DatasetConfig(ConfigModel):
     """One data set that studies may name."""
 
+    name: str | None = Field(
+        None, description="Name in the registry of data sets. Absent: the key itself; two keys may share a data set."
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the data set, if it has any.")
     mirror: str | None = Field(
         None, description="Folder or http(s) address with the public copy's layout, asked before the public address."
@@ -127,6 +132,11 @@ class ExperimentConfig(ConfigModel):
     )
     studies: list[StudyConfig] = []
     propagation_quality: list[PropagationQualityConfig] = []
+
+    def create_dataset(self, key: str) -> Dataset:
+        """The data set under `key` of `datasets`."""
+        entry = self.datasets[key]
+        return create_dataset(entry.name or key, entry.options)
 
     @field_validator("datasets", mode="before")
     @classmethod

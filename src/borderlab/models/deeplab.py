@@ -1,10 +1,10 @@
-"""DeepLabV3+ on any timm backbone that gives a feature pyramid.
+r"""DeepLabV3+ on any timm backbone that gives a feature pyramid.
 
 Source: Chen et al. 2018, "Encoder-Decoder with Atrous Separable Convolution" (the network of Zhu et al. 2019, with
 plain convolutions in the decoder).
 
     image -> backbone -> deepest map (stride 8, 16 or 32) -> ASPP -> upsample --+-> 3x3 -> 3x3 -> 1x1 -> logits
-                    \\-> shallow map (stride 4) -> 1x1, 48 channels -------------/
+                    \-> shallow map (stride 4) -> 1x1, 48 channels -------------/
 
 Padding modes reach every padded convolution, ASPP's dilated ones and the decoder's included: they are converted
 after the whole network is built.
@@ -63,15 +63,17 @@ class DeepLabV3Plus(nn.Module):
     """
 
     def __init__(
-        self, backbone: nn.Module, n_classes: int, decoder_channels: int = 256, aspp_rates: tuple[int, ...] = (6, 12, 18)
+        self,
+        backbone: nn.Module,
+        n_classes: int,
+        decoder_channels: int = 256,
+        aspp_rates: tuple[int, ...] = (6, 12, 18),
     ) -> None:
         super().__init__()
         strides: list[int] = backbone.feature_info.reduction()  # type: ignore[operator,union-attr]
         channels: list[int] = backbone.feature_info.channels()  # type: ignore[operator,union-attr]
         if SHALLOW_STRIDE not in strides[:-1]:
-            raise ConfigError(
-                f"DeepLabV3+ needs a feature map at stride {SHALLOW_STRIDE}; this backbone has {strides}"
-            )
+            raise ConfigError(f"DeepLabV3+ needs a feature map at stride {SHALLOW_STRIDE}; this backbone has {strides}")
         self.shallow_index = strides.index(SHALLOW_STRIDE)
         self.backbone = backbone
         self.pyramid = AtrousPyramid(channels[-1], decoder_channels, aspp_rates)

@@ -5,7 +5,6 @@ not know: data sets, padding, tasks; a validation is a function that it calls.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,15 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from borderlab.errors import RunError
-from borderlab.spec import Precision, RecipeSpec
+from borderlab.spec import RecipeSpec
+from borderlab.training.autocasting import autocast
 from borderlab.training.checkpoint import load_checkpoint, save_checkpoint
 from borderlab.training.optimiser import create_optimiser, set_lr
 from borderlab.training.schedule import lr_factor
 
 Loss = Callable[[Tensor, Tensor, float], Tensor]
 Say = Callable[[str], None]
-
-_AUTOCAST_DTYPES: dict[Precision, torch.dtype] = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class Batches(Protocol):
@@ -54,13 +52,6 @@ class Curve:
         if value is None:
             raise RunError("the last epoch was not validated")
         return float(value)
-
-
-def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[Any]:
-    """The context of a forward pass in the given arithmetic."""
-    if precision == "float32":
-        return nullcontext()
-    return torch.autocast(device.type, dtype=_AUTOCAST_DTYPES[precision])
 
 
 @dataclass
@@ -106,9 +97,7 @@ class Trainer:
             save_checkpoint(self.checkpoints, epoch + 1, self._state(epoch + 1))
         return self.curve
 
-    def _train_epoch(
-        self, batches: Batches, epoch: int, watch: Callable[[Iterable[Any], int], Iterable[Any]]
-    ) -> float:
+    def _train_epoch(self, batches: Batches, epoch: int, watch: Callable[[Iterable[Any], int], Iterable[Any]]) -> float:
         """Mean training loss of one epoch."""
         self.model.train()
         total = torch.zeros((), dtype=torch.float64, device=self.device)

@@ -1,0 +1,68 @@
+# make demo    install, run the smoke experiment, end with the path of its report
+# make test    install, check, and pass all tests
+# make check   the fast part of it, for the edit loop
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# The build of torch. As it stands pip takes the default build of your platform (CUDA on Linux). For another build add
+# its index, from pytorch.org, to this one line: TORCH = torch==2.13.0 --index-url ADDRESS
+TORCH = torch==2.13.0
+
+CORES ?= all
+PYTEST = $(BIN)/python -m pytest -q
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.PHONY: demo test check lint unit workflow-tests benchmark dry-runs constraints clean
+
+demo: $(VENV)/.base
+	snakemake --cores $(CORES)
+	@echo
+	@echo "The report: $(abspath results/smoke/report.html)"
+
+test: check workflow-tests
+
+check: lint unit
+
+lint: $(VENV)/.dev
+	ruff check .
+	ruff format --check .
+	mypy
+	snakefmt --check -l 120 Snakefile workflow
+	snakemake --lint
+
+unit: $(VENV)/.dev
+	$(PYTEST) -n 2 -m "not slow and not workflow"
+
+workflow-tests: $(VENV)/.dev
+	$(PYTEST) -n 2 -m "slow and not workflow"
+	$(PYTEST) -m workflow
+
+# Side-by-side measurements; each writes ratios to the JSON file, none runs in `make test`.
+benchmark: $(VENV)/.dev
+	mkdir -p benchmarks
+	$(PYTEST) --benchmark-enable --benchmark-only --benchmark-json=benchmarks/pytest.json tests/benchmarks
+
+dry-runs: $(VENV)/.base
+	snakemake -n --quiet rules --configfile config/camvid.yaml
+	snakemake -n --quiet rules --configfile config/paper.yaml
+
+$(VENV)/.base: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt $(TORCH)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+constraints:
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/^torch==.*/torch==2.13.0/' > constraints.new
+	(sed -n '/^#/p' constraints.txt; cat constraints.new) > constraints.part
+	rm constraints.new
+	mv constraints.part constraints.txt
+
+clean:
+	rm -rf artifacts data logs benchmarks .snakemake

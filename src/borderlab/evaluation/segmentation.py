@@ -1,0 +1,59 @@
+"""Segmentation over a whole split: one confusion matrix, and one for each ring of distance from the image border."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from borderlab.evaluation.confusion import ConfusionMatrix
+from borderlab.evaluation.rings import RingConfusion
+from borderlab.spec import Precision
+from borderlab.training.autocasting import autocast
+
+
+@dataclass(frozen=True)
+class SegmentationCounts:
+    """Pixels by target and prediction: overall, and by distance from the image border."""
+
+    overall: ConfusionMatrix
+    rings: RingConfusion
+
+    def class_iou_pct(self, names: Sequence[str]) -> dict[str, float | None]:
+        """IoU of each class in percent; None for a class that occurs neither in target nor in prediction."""
+        values = (100.0 * self.overall.iou()).tolist()
+        return {name: None if value != value else value for name, value in zip(names, values, strict=True)}
+
+    def rings_pct(self) -> list[dict[str, float | int | None]]:
+        """MIoU of each ring in percent, nearest to the border first."""
+        return [
+            {
+                "from_px": ring.from_px,
+                "to_px": ring.to_px,
+                "value": 100.0 * ring.matrix.miou() if ring.matrix.total else None,
+                "n_pixels": ring.matrix.total,
+            }
+            for ring in self.rings
+        ]
+
+
+@torch.no_grad()
+def segment(
+    model: nn.Module, batches: Iterable[Any], n_classes: int, device: torch.device, precision: Precision
+) -> SegmentationCounts:
+    """Counts of `model` over `batches`, which hold whole images."""
+    model.eval()
+    counts = SegmentationCounts(ConfusionMatrix(n_classes), RingConfusion(n_classes))
+    for batch in batches:
+        for target, pred in zip(batch.target, predict(model, batch.image, device, precision), strict=True):
+            counts.rings.update(target.numpy(), pred.numpy())
+    return counts
+
+
+def predict(model: nn.Module, image: torch.Tensor, device: torch.device, precision: Precision) -> torch.Tensor:
+    """Predicted train ids (n h w) of normalised images, on the CPU."""
+    with autocast(device, precision):
+        logits = model(image.to(device))
+    # max() is faster than argmax() over a strided class axis.
+    return logits.max(dim=1).indices.to(torch.uint8).cpu()

@@ -1,0 +1,139 @@
+"""Every wrong configuration stops with one line that names file, key, what was given and what is allowed."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from borderlab.config.loading import check_config, load_config
+from borderlab.config.schema import merge
+from borderlab.errors import ConfigError
+
+GOOD: dict[str, Any] = {
+    "experiment": "trial",
+    "title": "Trial",
+    "scale": "smoke",
+    "datasets": {"digits": None, "streets": {"options": {"clips_train": 2}}},
+    "recipes": {
+        "small": {"evaluation": {"resize": 32, "crop": [32, 32]}},
+        "longer": {"base": "small", "epochs": 50, "evaluation": {"resize": 40}},
+    },
+    "studies": [
+        {
+            "name": "digits",
+            "dataset": "digits",
+            "recipe": "small",
+            "backbones": ["resnet18"],
+            "padding_modes": ["zeros", "partial"],
+        },
+        {
+            "name": "streets",
+            "dataset": "streets",
+            "recipe": "small",
+            "backbones": [{"name": "tf_efficientnet_lite0", "weights": "wheel"}],
+            "padding_modes": ["zeros"],
+            "keyframes": {"stride": 10, "offset": 5},
+            "propagation": ["none", {"kind": "joint", "motion": "dis_fast", "max_distance": 3}],
+            "losses": ["cross_entropy", {"name": "relaxed"}],
+        },
+    ],
+}
+
+
+def changed(*path: Any, value: Any) -> dict[str, Any]:
+    values = copy.deepcopy(GOOD)
+    place = values
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return values
+
+
+def test_good_configuration_passes() -> None:
+    config = check_config(GOOD, "trial.yaml")
+    assert config.studies[1].propagation[0] is None
+    assert config.studies[0].backbones[0].weights == "random"
+
+
+def test_base_fills_in_and_own_keys_win() -> None:
+    longer = check_config(GOOD, "trial.yaml").recipes["longer"]
+    assert (longer.epochs, longer.evaluation.resize, longer.evaluation.crop) == (50, 40, (32, 32))
+
+
+def test_merge_replaces_lists_and_merges_dictionaries() -> None:
+    assert merge({"a": {"b": 1, "c": [1, 2]}}, {"a": {"c": [3]}}) == {"a": {"b": 1, "c": [3]}}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "key", "given", "allowed"),
+    [
+        (("studis",), 1, "studis", "unknown key", "studies"),
+        (("studies", 0, "padding_mode"), ["zeros"], "studies[0].padding_mode", "unknown key", "padding_modes"),
+        (("studies", 0, "padding_modes"), ["zero"], "padding_modes[0]", "'zero'", "zeros"),
+        (("studies", 0, "backbones"), ["resnet_18"], "backbones[0].name", "'resnet_18'", "resnet18"),
+        (("studies", 0, "backbones"), [{"name": "resnet18", "weights": "wheel"}], "weights", "'wheel'", "lite0"),
+        (("studies", 0, "dataset"), "digit", "studies[0] (digits).dataset", "'digit'", "digits"),
+        (("studies", 0, "recipe"), "large", "recipe", "'large'", "small"),
+        (("studies", 0, "train_split"), "training", "train_split", "'training'", "train"),
+        (("studies", 0, "losses"), ["relaxed"], "losses[0].name", "'relaxed'", "cross_entropy"),
+        (("studies", 0, "propagation"), [{"kind": "label"}], "propagation[0]", "keyframes", "add it"),
+        (("studies", 1, "losses"), ["focal"], "losses[0].name", "'focal'", "relaxed"),
+        (("studies", 1, "propagation"), [{"kind": "label", "motion": "raft9"}], "motion", "'raft9'", "dis_medium"),
+        (("studies", 1, "propagation"), [{"kind": "both"}], "studies[1].propagation[0].kind", "'both'", "joint"),
+        (("studies", 1, "propagation"), [{"kind": "label", "max_distance": 5}], "max_distance", "5", "at most 4"),
+        (("studies", 1, "name"), "digits", "studies[1].name", "'digits'", "must differ"),
+        (("datasets", "mnist"), None, "datasets.mnist", "'mnist'", "fashion_mnist"),
+        (("datasets", "streets"), {"options": {"clips_train": 0}}, "datasets.streets.options", "0", "greater"),
+        (("recipes", "small"), {"batch_size": 0}, "recipes.small.batch_size", "0", "greater than or equal to 1"),
+        (("recipes", "small"), {"lr": "fast"}, "recipes.small.lr", "'fast'", "number"),
+        (("recipes", "small"), {"base": "tiny"}, "recipes", "'tiny'", "longer, small"),
+        (("recipes", "small"), {"base": "longer"}, "recipes", "based on itself", ""),
+        (("seeds",), [], "seeds", "[]", "at least 1"),
+        (("scale",), "huge", "scale", "'huge'", "paper"),
+    ],
+)
+def test_wrong_value_is_one_line(path: tuple[Any, ...], value: Any, key: str, given: str, allowed: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check_config(changed(*path, value=value), "config/trial.yaml")
+    message = str(caught.value)
+    assert message.startswith("config/trial.yaml: ")
+    assert "\n" not in message
+    for part in (key, given, allowed):
+        assert part in message
+
+
+def test_missing_key_is_named() -> None:
+    values = copy.deepcopy(GOOD)
+    del values["title"]
+    with pytest.raises(ConfigError, match=r"^trial.yaml: title: is missing$"):
+        check_config(values, "trial.yaml")
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nowhere.yaml: cannot be read"):
+        load_config(tmp_path / "nowhere.yaml")
+
+
+def test_file_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text("a: [1, 2\nb: 3\n")
+    with pytest.raises(ConfigError, match="is not YAML") as caught:
+        load_config(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_file_that_holds_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "list.yaml"
+    path.write_text("- 1\n")
+    with pytest.raises(ConfigError, match="must hold keys and values"):
+        load_config(path)
+
+
+@pytest.mark.parametrize("name", ["smoke", "camvid", "paper"])
+def test_shipped_configurations_are_right(repository: Path, name: str) -> None:
+    config = load_config(repository / "config" / f"{name}.yaml")
+    assert config.experiment == name
+    round_trip = check_config(yaml.safe_load(yaml.safe_dump(config.model_dump(mode="json"))), "snapshot")
+    assert round_trip == config

@@ -1,0 +1,38 @@
+"""Shared by all tests: shapes in signatures are checked while the tests run, and where the real data lies."""
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+# Rooms whose signatures carry shapes; the hook must stand before their first import.
+install_import_hook(
+    [
+        "borderlab.evaluation",
+        "borderlab.losses",
+        "borderlab.models",
+        "borderlab.motion",
+        "borderlab.padding",
+        "borderlab.propagation",
+    ],
+    "beartype.beartype",
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout's top folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def camvid_mirror() -> Path:
+    """Folder with the public copy's layout of CamVid, for work without a network."""
+    named = os.environ.get("BORDERLAB_MIRROR_CAMVID")
+    folder = Path(named) if named else ROOT.parent / "shared" / "data" / "camvid" / "CamVid"
+    if not (folder / "val.txt").is_file():
+        pytest.skip("no CamVid here: set BORDERLAB_MIRROR_CAMVID to a folder with train.txt, train/, trainannot/, ...")
+    return folder

@@ -1,0 +1,186 @@
+"""The DAG run for real: once, not twice, and only what a change asks for."""
+
+import copy
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.workflow.conftest import ROOT, TINY, environment, jobs, run, snakemake, write_config
+
+pytestmark = pytest.mark.workflow
+
+
+def dry_run(folder: Path, config: str = "tiny.yaml") -> dict[str, int]:
+    done = snakemake(folder, "-n", "--configfile", config)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return jobs(done.stdout)
+
+
+def changed(**studies: object) -> dict[str, object]:
+    values = copy.deepcopy(TINY)
+    values["studies"][0].update(studies)  # type: ignore[index]
+    return values
+
+
+def test_finished_run_has_nothing_to_do(tiny_run: Path) -> None:
+    assert dry_run(tiny_run) == {}
+    done = snakemake(tiny_run, "-n", "--configfile", "tiny.yaml")
+    assert "Nothing to be done" in done.stderr + done.stdout
+
+
+def test_run_folders_hold_what_a_run_leaves(tiny_run: Path) -> None:
+    folders = [path.parent for path in tiny_run.glob("artifacts/tiny/runs/*/*/training.json")]
+    assert len(folders) == 4
+    for folder in folders:
+        names = {path.name for path in folder.iterdir()}
+        assert names >= {"spec.json", "curve.csv", "training.json", "provenance.json", "model.safetensors"}
+        assert "checkpoints" not in names
+        provenance = json.loads((folder / "provenance.json").read_text())
+        assert provenance["device"].startswith("cpu: ")
+        assert provenance["seed"] == 0
+
+
+def test_tables_hold_every_run(tiny_run: Path) -> None:
+    runs = pd.read_csv(tiny_run / "results" / "tiny" / "tables" / "runs.csv")
+    assert sorted(zip(runs["padding_mode"], runs["propagation_kind"].fillna("none"), strict=True)) == [
+        ("partial", "joint"),
+        ("partial", "none"),
+        ("zeros", "joint"),
+        ("zeros", "none"),
+    ]
+    assert runs["last_pct"].between(0, 100).all()
+
+
+def test_modification_times_decide_nothing(tiny_run: Path) -> None:
+    for index, path in enumerate(sorted(tiny_run.glob("artifacts/**/*.json"))):
+        os.utime(path, (1.6e9 + 7919 * (index % 13), 1.6e9 + 7919 * (index % 13)))
+    assert dry_run(tiny_run) == {}
+
+
+def test_one_more_padding_trains_only_its_own_runs(tiny_run: Path) -> None:
+    write_config(tiny_run, changed(padding_modes=["zeros", "partial", "reflect"]), "more.yaml")
+    assert dry_run(tiny_run, "more.yaml") == {
+        "all": 1,
+        "evaluate_network": 2,
+        "publish_results": 1,
+        "report_experiment": 1,
+        "tabulate_results": 1,
+        "train_network": 2,
+    }
+
+
+def test_longer_training_keeps_motion_and_synthesis(tiny_run: Path) -> None:
+    values = copy.deepcopy(TINY)
+    values["recipes"]["tiny"]["epochs"] = 3  # type: ignore[index]
+    write_config(tiny_run, values, "longer.yaml")
+    planned = dry_run(tiny_run, "longer.yaml")
+    assert planned["train_network"] == 4
+    assert not {"fetch_dataset", "estimate_motion", "synthesise_samples", "score_propagation"} & set(planned)
+
+
+def test_farther_propagation_keeps_the_nearer_samples(tiny_run: Path) -> None:
+    joint = {"kind": "joint", "motion": "dis_ultrafast", "max_distance": 1}
+    write_config(tiny_run, changed(propagation=["none", joint]), "nearer.yaml")
+    planned = dry_run(tiny_run, "nearer.yaml")
+    assert planned["train_network"] == 2
+    assert "synthesise_samples" not in planned
+
+
+def test_published_results_follow_the_configuration_and_back(tiny_run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_run, folder, symlinks=True)
+    write_config(folder, {**changed(padding_modes=["zeros"])}, "less.yaml")
+    assert dry_run(folder, "less.yaml").keys() == {"all", "tabulate_results", "report_experiment", "publish_results"}
+    for config, n_runs in (("less.yaml", 2), ("tiny.yaml", 4)):
+        done = snakemake(folder, "--configfile", config)
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert len(pd.read_csv(folder / "results" / "tiny" / "tables" / "runs.csv")) == n_runs
+        assert dry_run(folder, config) == {}
+
+
+def test_same_seed_gives_the_same_bits_elsewhere(tiny_run: Path, tmp_path: Path) -> None:
+    write_config(tmp_path, changed(padding_modes=["partial"], propagation=["none"], resources={"workers": 2}))
+    done = snakemake(tmp_path, "--configfile", "tiny.yaml")
+    assert done.returncode == 0, done.stderr[-3000:]
+    (weights,) = tmp_path.glob("artifacts/tiny/runs/*/*/model.safetensors")
+    twin = tiny_run / weights.relative_to(tmp_path)
+    assert weights.read_bytes() == twin.read_bytes()
+
+
+def test_killed_training_resumes_to_the_same_bits(tiny_run: Path, tmp_path: Path) -> None:
+    values = changed(padding_modes=["zeros"], propagation=["none"])
+    values["recipes"]["tiny"].update(epochs=12, samples_per_epoch=8)  # type: ignore[index]
+    folders = [tmp_path / "whole", tmp_path / "killed"]
+    for folder in folders:
+        folder.mkdir()
+        write_config(folder, values)
+    assert snakemake(folders[0], "--configfile", "tiny.yaml").returncode == 0
+    _start_and_kill(folders[1])
+    assert next(folders[1].glob("artifacts/tiny/runs/*/*/checkpoints/epoch_*.pt"), None) is not None
+    assert snakemake(folders[1], "--unlock", "--configfile", "tiny.yaml").returncode == 0
+    done = snakemake(folders[1], "--configfile", "tiny.yaml")
+    assert done.returncode == 0, done.stderr[-3000:]
+    (log,) = folders[1].glob("logs/train_network/*/*.log")
+    assert "resumed after epoch" in log.read_text()
+    weights = [next(folder.glob("artifacts/tiny/runs/*/*/model.safetensors")) for folder in folders]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def _start_and_kill(folder: Path) -> None:
+    """Start the workflow and kill all of it, controller and job, as soon as a checkpoint stands."""
+    command = ["snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "1", "--configfile", "tiny.yaml"]
+    with (folder / "out.txt").open("w") as out:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment(), stdout=out, stderr=out, start_new_session=True
+        )
+        deadline = time.monotonic() + 120
+        while not list(folder.glob("artifacts/tiny/runs/*/*/checkpoints/epoch_*.pt")):
+            assert process.poll() is None, (folder / "out.txt").read_text()[-2000:]
+            assert time.monotonic() < deadline, "no checkpoint within two minutes"
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"padding_modes": ["zero"]}, "padding_modes[0]: got 'zero'; allowed: "),
+        ({"backbones": ["resnet19"]}, "backbones[0].name: got 'resnet19'; allowed: "),
+        ({"dataset": "steets"}, "dataset: got 'steets'; allowed: streets"),
+    ],
+)
+def test_unknown_name_stops_before_the_dag(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    write_config(tmp_path, changed(**change))
+    done = snakemake(tmp_path, "-n", "--configfile", "tiny.yaml")
+    assert done.returncode != 0
+    lines = [line for line in done.stderr.splitlines() if "borderlab: error:" in line]
+    assert len(lines) == 1
+    assert "tiny.yaml: studies[0]" in lines[0]
+    assert message in lines[0]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["smoke", "camvid", "paper"])
+def test_every_configuration_dry_runs_without_data(tmp_path: Path, name: str) -> None:
+    done = snakemake(tmp_path, "-n", "--quiet", "rules", "--configfile", str(ROOT / "config" / f"{name}.yaml"))
+    assert done.returncode == 0, done.stderr[-3000:]
+    planned = jobs(done.stdout)
+    assert planned["train_network"] == planned["evaluate_network"] > 0
+    if name == "paper":
+        assert planned["train_network"] >= 5 * 4 * 5 + 11 * 2 * 3
+
+
+def test_wrong_path_for_results_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("a file where a folder should be")
+    write_config(tmp_path, changed(padding_modes=["zeros"], propagation=["none"]))
+    done = run("borderlab", "publish", "--config", "tiny.yaml", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("borderlab: error: ")
+    assert done.stderr.count("\n") == 1
