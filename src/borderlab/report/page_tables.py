@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from borderlab.report.effects import LOSS, PADDING, PROPAGATION
+from borderlab.report.figures.cost import COST
 from borderlab.report.figures.training import TRAINING
 from borderlab.report.rows import Row, records
 from borderlab.report.schemas import FACTORS
@@ -92,9 +93,9 @@ def distance_table(tables: Tables) -> Table | None:
 
 
 def cost_table(tables: Tables) -> Table | None:
-    """Time, memory and size of every setting."""
+    """Time, memory and size of every network, by padding mode."""
     rows = []
-    for setting in settings(tables["runs"], PADDING, least=1):
+    for setting in settings(tables["runs"], COST, least=1):
         baseline = setting.rows[setting.rows["padding_mode"] == PADDING.baseline]["wall_time_s"].mean()
         for mode in padding_order(setting.rows["padding_mode"]):
             own = setting.rows[setting.rows["padding_mode"] == mode]
@@ -108,7 +109,7 @@ def cost_table(tables: Tables) -> Table | None:
     columns = [Column("Network", note="data set"), Column("Padding"), Column("Runs", True)]
     columns += [Column("Wall time", True, "mean of a run"), Column("Relative to zeros", True)]
     columns += [Column("Steps", True), Column("Peak memory", True, "MB"), Column("Parameters", True)]
-    return Table("table-cost", "Cost of a training run", columns, rows, filterable=True) if rows else None
+    return Table("table-cost", "Cost of a training run", columns, rows) if rows else None
 
 
 def runs_table(tables: Tables) -> Table | None:

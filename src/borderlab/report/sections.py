@@ -165,9 +165,11 @@ def _verdict(tables: Tables, factor: str) -> str:
         return f"No run without the factor to pair with: there are no differences to {against}."
     with_interval = sum(low == low for low, _ in ends)
     apart = sum(excludes_zero(low, high) for low, high in ends)
-    text = f"{len(ends)} comparisons with {against}: {apart} of {with_interval} intervals exclude 0"
+    noun = "comparison" if len(ends) == 1 else "comparisons"
+    text = f"{len(ends)} {noun} with {against}: {apart} of {with_interval} intervals exclude 0"
     missing = len(ends) - with_interval
-    return f"{text}; {missing} rest on fewer than two pairs and have no interval." if missing else f"{text}."
+    rest = "rests" if missing == 1 else "rest"
+    return f"{text}; {missing} {rest} on fewer than two pairs, without an interval." if missing else f"{text}."
 
 
 def _agreement(tables: Tables) -> str:

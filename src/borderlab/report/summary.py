@@ -8,10 +8,21 @@ from borderlab.report.artifacts import TabulationInput
 from borderlab.report.page import SCALE_TEXTS, SCALE_TITLES, facts
 from borderlab.report.page_tables import padding_table, training_table
 from borderlab.report.rows import records
-from borderlab.report.schemas import FACTORS
 from borderlab.report.tabulate import Tables
 from borderlab.report.view import Cell, Table
 
+# Factors that tell settings apart; the others follow from these.
+NAMING_FACTORS = (
+    "backbone",
+    "weights",
+    "padding_mode",
+    "keyframes",
+    "propagation",
+    "loss",
+    "train_split",
+    "eval_split",
+    "recipe",
+)
 _ESCAPED = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>()#|!~"} | {"\n": " "})
 
 
@@ -53,7 +64,7 @@ def metrics(tables: Tables) -> dict[str, dict[str, dict[str, Any]]]:
     final = summary[summary["measure"] == "evaluation"]
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for dataset, rows in final.groupby("dataset"):
-        varying = [name for name in FACTORS if rows[name].nunique(dropna=False) > 1] or ["backbone"]
+        varying = [name for name in NAMING_FACTORS if rows[name].nunique(dropna=False) > 1] or ["backbone"]
         found[str(dataset)] = {
             " / ".join(str(row[name]) for name in varying): {
                 row["metric"]: round(row["mean_pct"], 4),
