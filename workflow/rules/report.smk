@@ -7,16 +7,16 @@ rule tabulate_results:
         "logs/tabulate_results/{report}.log",
     benchmark:
         "benchmarks/tabulate_results/{report}.tsv"
+    conda:
+        "../envs/borderlab.yaml"
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    threads: 1
-    message:
-        "Tabulate {wildcards.report}"
-    conda:
-        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
+    message:
+        "Tabulate {wildcards.report}"
     shell:
         "borderlab tabulate --config {params.config:q} > {log:q} 2>&1"
 
@@ -30,16 +30,16 @@ rule report_experiment:
         "logs/report_experiment/{report}.log",
     benchmark:
         "benchmarks/report_experiment/{report}.tsv"
+    conda:
+        "../envs/borderlab.yaml"
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
-    threads: 1
-    message:
-        "Report {wildcards.report}"
-    conda:
-        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
+    message:
+        "Report {wildcards.report}"
     shell:
         "borderlab report --config {params.config:q} > {log:q} 2>&1"
 
@@ -54,15 +54,15 @@ rule publish_results:
         PATHS.published(PLAN.experiment_id),
     log:
         f"logs/publish_results/{PLAN.experiment_id}.log",
+    conda:
+        "../envs/borderlab.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
-    message:
-        f"Publish {PLAN.experiment_id} to {PATHS.results}"
-    conda:
-        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
+    message:
+        f"Publish {PLAN.experiment_id} to {PATHS.results}"
     shell:
         "borderlab publish --config {params.config:q} > {log:q} 2>&1"
