@@ -20,6 +20,9 @@ from borderlab.padding.names import PADDING_MODE_MODULES
 
 HASH_LENGTH = 8
 
+# Modules that write down or report a result, and cannot change it.
+NEUTRAL = frozenset({"borderlab.errors", "borderlab.files", "borderlab.padding.report", "borderlab.provenance"})
+
 
 def result_hash(spec: BaseModel, entry: str, members: Iterable[str] = ()) -> str:
     """Short hash that names the result of `spec` made by the module `entry`.
@@ -32,7 +35,7 @@ def result_hash(spec: BaseModel, entry: str, members: Iterable[str] = ()) -> str
     used = tuple(sorted(set(members)))
     parts = {
         "spec": spec.model_dump(mode="json"),
-        "code": code_hash((entry, *used), registry_members() - set(used)),
+        "code": code_hash((entry, *used), NEUTRAL | (registry_members() - set(used))),
         "libraries": library_versions(),
     }
     return sha256_of_json(parts)[:HASH_LENGTH]
