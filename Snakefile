@@ -31,4 +31,4 @@ localrules:
 rule all:
     default_target: True
     input:
-        published(),
+        PATHS.published(PLAN.experiment_id),

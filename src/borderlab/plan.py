@@ -27,7 +27,7 @@ from borderlab.spec import (
     MotionSpec,
     PropagationSpec,
     RunSpec,
-    Spec,
+    ScoreSpec,
     SynthesisSpec,
 )
 
@@ -37,24 +37,6 @@ MOTION_CODE = "borderlab.propagation.estimate"
 SYNTHESIS_CODE = "borderlab.propagation.synthesis"
 SCORE_CODE = "borderlab.propagation.score"
 REPORT_CODE = "borderlab.report.run"
-
-
-class ScoreSpec(Spec):
-    """Propagated labels of one split scored at all distances up to `max_distance`."""
-
-    dataset: DatasetSpec
-    split: str
-    keyframes: KeyframesSpec
-    motion: str
-    max_distance: int
-    void_occluded: bool
-
-    @property
-    def propagation(self) -> PropagationSpec:
-        """The propagation whose samples are scored."""
-        return PropagationSpec(
-            kind="label", motion=self.motion, max_distance=self.max_distance, void_occluded=self.void_occluded
-        )
 
 
 @dataclass(frozen=True)

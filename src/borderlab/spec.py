@@ -87,6 +87,24 @@ class PropagationSpec(Spec):
         return tuple(sign * step for step in range(1, self.max_distance + 1) for sign in (-1, 1))
 
 
+class ScoreSpec(Spec):
+    """Propagated labels of one split scored at all distances up to `max_distance`."""
+
+    dataset: DatasetSpec
+    split: str
+    keyframes: KeyframesSpec
+    motion: str
+    max_distance: int
+    void_occluded: bool
+
+    @property
+    def propagation(self) -> PropagationSpec:
+        """The propagation whose samples are scored."""
+        return PropagationSpec(
+            kind="label", motion=self.motion, max_distance=self.max_distance, void_occluded=self.void_occluded
+        )
+
+
 class LossSpec(Spec):
     """Training loss; `relaxed` is Zhu et al. 2019, section 3.2."""
 

@@ -1,6 +1,7 @@
 """Commands that show and check, and change nothing."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +30,12 @@ def plan(
 ) -> None:
     """List what an experiment consists of."""
     planned = Workflow.from_file(config).plan
-    kinds = {"motion": planned.motions, "synthesis": planned.syntheses, "score": planned.scores, "run": planned.runs}
+    kinds: dict[str, Mapping[str, object]] = {
+        "motion": planned.motions,
+        "synthesis": planned.syntheses,
+        "score": planned.scores,
+        "run": planned.runs,
+    }
     typer.echo(f"{planned.config.title} ({planned.config.scale})")
     for kind, results in kinds.items():
         typer.echo(f"{kind}: {len(results)}")

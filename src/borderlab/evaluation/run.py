@@ -10,7 +10,7 @@ from borderlab.allocator import keep_freed_pages
 from borderlab.data.base import Dataset
 from borderlab.device import choose_device, device_name, make_repeatable
 from borderlab.evaluation.metric import METRIC_NAMES, Measurement, measure
-from borderlab.evaluation.pictures import write_pictures
+from borderlab.evaluation.pictures import write_sample_pictures
 from borderlab.evaluation.segmentation import SegmentationCounts
 from borderlab.files import atomic_folder, write_json
 from borderlab.models.factory import create_network
@@ -50,7 +50,7 @@ def evaluate_run(
     seconds = stopwatch.wall_time_s
     with atomic_folder(folder) as part:
         if spec.task == "segmentation":
-            write_pictures(spec, network, loader, device, part / "pictures", PICTURES)
+            write_sample_pictures(spec, network, loader, device, part / "pictures", PICTURES)
         write_json(part / "provenance.json", describe(stopwatch, device_name(device)))
         write_json(part / "metrics.json", _content(spec, dataset, measurement, loader.n_samples, seconds))
 

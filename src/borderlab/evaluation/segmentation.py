@@ -17,8 +17,12 @@ from borderlab.training.autocasting import autocast
 class SegmentationCounts:
     """Pixels by target and prediction: overall, and by distance from the image border."""
 
-    overall: ConfusionMatrix
     rings: RingConfusion
+
+    @property
+    def overall(self) -> ConfusionMatrix:
+        """Counts of all pixels."""
+        return self.rings.overall()
 
     def class_iou_pct(self, names: Sequence[str]) -> dict[str, float | None]:
         """IoU of each class in percent; None for a class that occurs neither in target nor in prediction."""
@@ -44,7 +48,7 @@ def segment(
 ) -> SegmentationCounts:
     """Counts of `model` over `batches`, which hold whole images."""
     model.eval()
-    counts = SegmentationCounts(ConfusionMatrix(n_classes), RingConfusion(n_classes))
+    counts = SegmentationCounts(RingConfusion(n_classes))
     for batch in batches:
         for target, pred in zip(batch.target, predict(model, batch.image, device, precision), strict=True):
             counts.rings.update(target.numpy(), pred.numpy())

@@ -54,4 +54,4 @@ def _create_segmenter(spec: RunSpec, n_classes: int) -> nn.Module:
 def _input_statistics(backbone: nn.Module) -> tuple[Statistics, Statistics]:
     """Mean and standard deviation that timm gives for the backbone's input."""
     settings = backbone.pretrained_cfg
-    return tuple(settings["mean"]), tuple(settings["std"])  # type: ignore[index,arg-type,return-value]
+    return tuple(settings["mean"]), tuple(settings["std"])  # type: ignore[index]

@@ -1,1 +1,1 @@
-"""Motion models: one file and one registry line each."""
+"""Motion models: one file and one line in `names` each."""

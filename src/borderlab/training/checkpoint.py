@@ -27,7 +27,7 @@ def save_checkpoint(folder: Path, epoch: int, state: dict[str, Any]) -> None:
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
     """The newest checkpoint that can be read, or None, and one line about each that could not."""
-    damaged = []
+    damaged: list[str] = []
     for path in sorted(_checkpoints(folder), reverse=True):
         try:
             return torch.load(path, map_location="cpu", weights_only=True), damaged

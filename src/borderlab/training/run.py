@@ -10,20 +10,18 @@
 `training.json` is written last: a folder that has it is finished.
 """
 
+import csv
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 from rich.progress import track
 
 from borderlab.allocator import keep_freed_pages
 from borderlab.data.base import Dataset
 from borderlab.device import choose_device, device_name, make_repeatable
-from borderlab.errors import RunError
 from borderlab.evaluation.metric import METRIC_NAMES, measure
 from borderlab.files import atomic_file, sha256_of_json, write_json
 from borderlab.losses import create_loss
@@ -33,17 +31,7 @@ from borderlab.spec import RunSpec
 from borderlab.training.checkpoint import delete_checkpoints
 from borderlab.training.loop import Curve, Trainer
 from borderlab.training.network_files import save_weights
-from borderlab.training.sources import evaluation_loader, training_loader
-
-
-@dataclass(frozen=True)
-class RunInputs:
-    """Where a run finds its samples, and what it may use; none of it decides a number."""
-
-    dataset: Dataset
-    data_folder: Path
-    synthesis_folders: Mapping[int, Path]
-    workers: int = 0
+from borderlab.training.sources import RunInputs, evaluation_loader, training_loader
 
 
 def train_run(
@@ -76,7 +64,7 @@ def train_run(
     write_json(folder / "spec.json", spec.model_dump(mode="json"))
     trainer = _trainer(spec, network, folder / "checkpoints", device)
     n_samples = _fit(trainer, spec, network, inputs, stopwatch)
-    _write_results(spec, folder, network, trainer, n_samples)
+    _write_results(folder, network, trainer)
     write_json(folder / "provenance.json", _provenance(spec, stopwatch, device))
     write_json(folder / "training.json", _summary(spec, network, trainer, n_samples))
     delete_checkpoints(folder / "checkpoints")
@@ -95,13 +83,8 @@ def _trainer(spec: RunSpec, network: Network, checkpoints: Path, device: torch.d
 
 
 def _fit(trainer: Trainer, spec: RunSpec, network: Network, inputs: RunInputs, stopwatch: Stopwatch) -> int:
-    """Train to the end; the number of samples in the training set."""
+    """Train to the end; return the number of samples in the training set."""
     batches = training_loader(spec, inputs, network)
-    if len(batches) == 0:
-        raise RunError(
-            f"the training set has {batches.n_samples} samples, fewer than one batch of {spec.recipe.batch_size}: "
-            "lower recipe.batch_size or set recipe.samples_per_epoch"
-        )
     held_out = evaluation_loader(spec, inputs, network)
     trainer.fit(
         batches,
@@ -112,10 +95,13 @@ def _fit(trainer: Trainer, spec: RunSpec, network: Network, inputs: RunInputs, s
     return batches.n_samples
 
 
-def _write_results(spec: RunSpec, folder: Path, network: Network, trainer: Trainer, n_samples: int) -> None:
+def _write_results(folder: Path, network: Network, trainer: Trainer) -> None:
     save_weights(network.module, folder / "model.safetensors")
-    with atomic_file(folder / "curve.csv") as part:
-        pd.DataFrame(trainer.curve.rows).to_csv(part, index=False)
+    rows = trainer.curve.rows
+    with atomic_file(folder / "curve.csv") as part, part.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _summary(spec: RunSpec, network: Network, trainer: Trainer, n_samples: int) -> dict[str, Any]:

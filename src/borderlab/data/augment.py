@@ -1,0 +1,158 @@
+"""Random changes of a training sample, decided by a numpy Generator and nothing else.
+
+A crop is taken before anything is resized, so that pixels that nobody will see cost nothing. Shrinking averages
+(area), enlarging interpolates (bilinear): neither aliases. Labels take the nearest pixel on the same grid of pixel
+centres.
+"""
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from borderlab.data.base import IGNORE_INDEX
+from borderlab.spec import AugmentSpec, EvaluationSpec, Size
+
+Image = NDArray[np.uint8]
+Label = NDArray[np.uint8]
+
+_CROP_ATTEMPTS = 10
+
+
+def augment_segmentation(
+    image: Image, label: Label, spec: AugmentSpec, fill: tuple[int, int, int], random: Generator
+) -> tuple[Image, Label]:
+    """A scaled, cropped, flipped and recoloured sample of the crop's size.
+
+    Args:
+        image: RGB (h, w, 3).
+        label: train ids (h, w).
+        spec: ranges of the changes.
+        fill: colour of what lies outside the image, where the crop is larger than the scaled image.
+        random: source of all randomness.
+    """
+    factor = random.uniform(*spec.scale)
+    window = tuple(max(1, round(side / factor)) for side in spec.crop)
+    top = _offset(image.shape[0], window[0], random)
+    left = _offset(image.shape[1], window[1], random)
+    image = _window(image, top, left, window, fill)
+    label = _window(label, top, left, window, IGNORE_INDEX)
+    image, label = resize_image(image, spec.crop), resize_label(label, spec.crop)
+    if spec.flip and random.random() < 0.5:
+        image, label = image[:, ::-1], label[:, ::-1]
+    return recolour(image, spec, random), np.ascontiguousarray(label)
+
+
+def augment_classification(image: Image, spec: AugmentSpec, random: Generator) -> Image:
+    """A random part of the image at the crop's size, flipped and recoloured.
+
+    The part covers a share `spec.scale` of the area and has an aspect ratio in `spec.aspect`, drawn uniformly in its
+    logarithm; after ten draws that do not fit, the largest centred part within the aspect range is taken.
+    """
+    top, left, height, width = random_part(image.shape[:2], spec, random)
+    image = resize_image(image[top : top + height, left : left + width], spec.crop)
+    if spec.flip and random.random() < 0.5:
+        image = image[:, ::-1]
+    return recolour(image, spec, random)
+
+
+def random_part(size: tuple[int, ...], spec: AugmentSpec, random: Generator) -> tuple[int, int, int, int]:
+    """Top, left, height and width of a random part of an image of `size`."""
+    image_height, image_width = size
+    logs = np.log(spec.aspect)
+    for _ in range(_CROP_ATTEMPTS):
+        area = image_height * image_width * random.uniform(*spec.scale)
+        aspect = np.exp(random.uniform(*logs))
+        width, height = round(np.sqrt(area * aspect)), round(np.sqrt(area / aspect))
+        if 0 < width <= image_width and 0 < height <= image_height:
+            top, left = random.integers(image_height - height + 1), random.integers(image_width - width + 1)
+            return int(top), int(left), height, width
+    aspect = float(np.clip(image_width / image_height, *spec.aspect))
+    height = min(image_height, round(image_width / aspect))
+    width = min(image_width, round(height * aspect))
+    return (image_height - height) // 2, (image_width - width) // 2, height, width
+
+
+def centre_crop(image: Image, spec: EvaluationSpec) -> Image:
+    """The image resized to a shorter side of `spec.resize` and cropped to `spec.crop` in its centre."""
+    height, width = image.shape[:2]
+    if spec.resize is not None:
+        factor = spec.resize / min(height, width)
+        image = resize_image(image, (round(height * factor), round(width * factor)))
+        height, width = image.shape[:2]
+    if spec.crop is None:
+        return image
+    top, left = (height - spec.crop[0]) // 2, (width - spec.crop[1]) // 2
+    return _window(image, top, left, spec.crop, (0, 0, 0))
+
+
+def resize_image(image: Image, size: Size) -> Image:
+    """`image` at height and width `size`: averaged where it shrinks, bilinear where it grows."""
+    height, width = size
+    if image.shape[:2] == (height, width):
+        return image
+    # Area averaging interpolates by repetition when it enlarges: shrink first, one axis at a time, then enlarge.
+    shrunk = (min(width, image.shape[1]), min(height, image.shape[0]))
+    if shrunk != (image.shape[1], image.shape[0]):
+        image = cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA)
+    return image if shrunk == (width, height) else cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def resize_label(label: Label, size: Size) -> Label:
+    """`label` at height and width `size`: the nearest pixel centre, exactly."""
+    height, width = size
+    if label.shape == (height, width):
+        return label
+    return cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+
+
+def recolour(image: Image, spec: AugmentSpec, random: Generator) -> Image:
+    """Brightness, contrast, saturation, hue and blur, each by a random amount within its range."""
+    brightness, contrast, saturation = (
+        random.uniform(max(0.0, 1 - width), 1 + width) for width in (spec.brightness, spec.contrast, spec.saturation)
+    )
+    hue = random.uniform(-spec.hue, spec.hue)
+    sigma = random.uniform(*spec.blur_sigma)
+    image = np.ascontiguousarray(image)
+    if spec.brightness or spec.contrast or spec.saturation:
+        image = _mix_colours(image, brightness, contrast, saturation)
+    if spec.hue:
+        image = _turn_hue(image, hue)
+    return cv2.GaussianBlur(image, (0, 0), sigma) if sigma > 0 else image
+
+
+def _mix_colours(image: Image, brightness: float, contrast: float, saturation: float) -> Image:
+    """Brightness, contrast about the mean grey and saturation as one affine map of the three channels."""
+    grey = np.array([0.299, 0.587, 0.114])
+    mean = float(grey @ cv2.mean(image)[:3]) * brightness
+    saturate = saturation * np.eye(3) + (1 - saturation) * grey[None, :]
+    matrix = np.empty((3, 4))
+    matrix[:, :3] = contrast * brightness * saturate
+    matrix[:, 3] = (1 - contrast) * mean
+    return cv2.transform(image, matrix)
+
+
+def _turn_hue(image: Image, turn: float) -> Image:
+    """Hue moved by `turn` of a full circle."""
+    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL)
+    hsv[..., 0] += np.uint8(round(turn * 256) % 256)
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL)
+
+
+def _offset(side: int, window: int, random: Generator) -> int:
+    """Start of a window on a side: anywhere inside, or anywhere that keeps the whole side in a larger window."""
+    room = side - window
+    return int(random.integers(min(room, 0), max(room, 0) + 1))
+
+
+def _window(
+    pixels: NDArray[np.uint8], top: int, left: int, size: tuple[int, ...], fill: int | tuple[int, int, int]
+) -> NDArray[np.uint8]:
+    """The part of `pixels` below and right of (top, left), with `fill` where it reaches outside."""
+    height, width = pixels.shape[:2]
+    bottom, right = top + size[0], left + size[1]
+    inside = pixels[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+    if inside.shape[:2] == tuple(size):
+        return inside
+    border = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
+    return cv2.copyMakeBorder(inside, *border, cv2.BORDER_CONSTANT, value=fill)

@@ -1,0 +1,32 @@
+"""Sample pictures of a segmentation run: frame, label, prediction and error."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from borderlab.data.loader import EvaluationLoader
+from borderlab.evaluation.segmentation import predict
+from borderlab.models.factory import Network
+from borderlab.pictures import colour_error, colour_label, spread, write_pictures
+from borderlab.spec import RunSpec
+
+
+@torch.no_grad()
+def write_sample_pictures(
+    spec: RunSpec, network: Network, loader: EvaluationLoader, device: torch.device, folder: Path, wanted: int
+) -> None:
+    """Write pictures of `wanted` samples, evenly spread over the split, each into a folder of its name."""
+    network.module.eval()
+    for index in spread(loader.n_samples, wanted):
+        image, target = loader.source.load(index)
+        label = np.asarray(target, dtype=np.uint8)
+        batch = loader.normalisation(torch.from_numpy(image[None].copy()))
+        pred = predict(network.module, batch, device, spec.recipe.precision)[0].numpy()
+        pictures = {
+            "frame": image,
+            "label": colour_label(label),
+            "prediction": colour_label(pred),
+            "error": colour_error(label, pred),
+        }
+        write_pictures(folder / loader.source.sample_id(index).replace("/", "_"), pictures)

@@ -1,0 +1,62 @@
+"""Which classes occur around each pixel, as bits.
+
+Class c is bit c % 64 of word c // 64: a set of 19 classes takes 8 bytes a pixel where one-hot channels take 76, and
+the classes of a window are the bitwise OR of its pixels.
+"""
+
+import torch
+from jaxtyping import Bool, Int, Int64
+from torch import Tensor
+
+BITS_PER_WORD = 64
+
+
+def class_bits(target: Int[Tensor, "n h w"], n_classes: int) -> Int64[Tensor, "n words h w"]:
+    """Each pixel's own class as a set; ids outside 0..n_classes-1, such as ignored ones, give the empty set."""
+    words = [_word(target, first, n_classes) for first in range(0, n_classes, BITS_PER_WORD)]
+    return torch.stack(words, dim=1)
+
+
+def neighbourhood_bits(target: Int[Tensor, "n h w"], n_classes: int, radius_px: int) -> Int64[Tensor, "n words h w"]:
+    """Classes in the square window of 2 * radius_px + 1 pixels around each pixel.
+
+    Ignored pixels and the outside of the image contribute no class.
+
+    Args:
+        target: train ids.
+        n_classes: number of classes.
+        radius_px: half width of the window, in pixels; 0 gives each pixel's own class.
+
+    Returns:
+        Class c is bit c % 64 of word c // 64.
+    """
+    return spread_bits(class_bits(target, n_classes), radius_px)
+
+
+def spread_bits(bits: Int64[Tensor, "n words h w"], radius_px: int) -> Int64[Tensor, "n words h w"]:
+    """OR of the sets in the square window around each pixel; a square is a row of columns."""
+    return _or_along(_or_along(bits, -1, radius_px), -2, radius_px)
+
+
+def unpack_bits(bits: Int64[Tensor, "m words"], n_classes: int) -> Bool[Tensor, "m c"]:
+    """Membership of each class in each set."""
+    flags = torch.ones((), dtype=torch.int64, device=bits.device) << torch.arange(BITS_PER_WORD, device=bits.device)
+    firsts = range(0, n_classes, BITS_PER_WORD)
+    words = [bits[:, word, None] & flags[: n_classes - first] for word, first in enumerate(firsts)]
+    return torch.cat(words, dim=1) != 0
+
+
+def _word(target: Int[Tensor, "n h w"], first: int, n_classes: int) -> Int64[Tensor, "n h w"]:
+    position = target.long() - first
+    inside = (position >= 0) & (position < min(BITS_PER_WORD, n_classes - first))
+    return inside.long() << position.clamp(0, BITS_PER_WORD - 1)
+
+
+def _or_along(bits: Int64[Tensor, "n words h w"], dim: int, radius_px: int) -> Int64[Tensor, "n words h w"]:
+    """OR of each pixel and its neighbours up to `radius_px` away along one axis."""
+    length = bits.shape[dim]
+    result = bits.clone()
+    for step in range(1, min(radius_px, length - 1) + 1):
+        result.narrow(dim, 0, length - step).bitwise_or_(bits.narrow(dim, step, length - step))
+        result.narrow(dim, step, length - step).bitwise_or_(bits.narrow(dim, 0, length - step))
+    return result

@@ -1,0 +1,32 @@
+"""Dense inverse search, in OpenCV's three presets.
+
+Source: Kroeger et al. 2016, "Fast Optical Flow using Dense Inverse Search".
+"""
+
+from functools import partial
+
+import cv2
+import numpy as np
+
+from borderlab.motion.base import ClipReader, Flow, MotionModel
+
+_PRESETS = {
+    "dis_ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
+    "dis_fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+    "dis_medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+}
+
+
+class DenseInverseSearch(MotionModel):
+    """DIS flow between grey versions of two frames."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._search = cv2.DISOpticalFlow.create(_PRESETS[name])
+
+    def flow(self, clip: ClipReader, from_index: int, to_index: int) -> Flow:
+        first, second = (cv2.cvtColor(clip.image(index), cv2.COLOR_RGB2GRAY) for index in (from_index, to_index))
+        return np.ascontiguousarray(self._search.calc(first, second, None).transpose(2, 0, 1))
+
+
+MODELS = {name: partial(DenseInverseSearch, name) for name in _PRESETS}

@@ -1,0 +1,90 @@
+"""Cost of the relaxed loss beside cross-entropy.
+
+Run with `pytest tests/benchmarks/test_losses_speed.py --benchmark-enable`. Times are process CPU time of one thread,
+forward and backward; variants take turns within each repetition, and a ratio is the median over repetitions of time
+to time of `torch.nn.functional.cross_entropy`. `multi_hot` is the loss on dense multi-hot targets, with their making.
+"""
+
+import statistics
+import time
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from borderlab.losses import neighbourhood_bits, relaxed_cross_entropy
+from borderlab.losses.cross_entropy import mean_cross_entropy
+from borderlab.losses.neighbourhood import unpack_bits
+
+REPETITIONS = 9
+N_CLASSES = 19
+CASES = {"8x360x480": (8, 360, 480), "2x713x713": (2, 713, 713)}
+
+
+def voronoi_labels(n, height, width, cells=60):
+    """Labels in patches, so that a few per cent of the pixels lie at borders, and 2 % void."""
+    generator = torch.Generator().manual_seed(0)
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    images = []
+    for _ in range(n):
+        y, x = torch.rand(cells, generator=generator) * height, torch.rand(cells, generator=generator) * width
+        nearest = ((rows[..., None] - y) ** 2 + (columns[..., None] - x) ** 2).argmin(-1)
+        images.append(torch.randint(0, N_CLASSES, (cells,), generator=generator)[nearest])
+    target = torch.stack(images)
+    target[torch.rand(target.shape, generator=generator) < 0.02] = 255
+    return target
+
+
+def multi_hot_loss(logits, target):
+    """Baseline: log-sum-exp over all classes minus that over a dense multi-hot target."""
+    bits = neighbourhood_bits(target, N_CLASSES, 1).movedim(1, -1)
+    member = unpack_bits(bits.flatten(0, 2), N_CLASSES).view(*bits.shape[:3], -1).movedim(-1, 1)
+    inside = logits.masked_fill(~member, torch.finfo(logits.dtype).min).logsumexp(1)
+    labelled = target != 255
+    return (logits.logsumexp(1) - inside)[labelled].mean()
+
+
+def medians_to_first(variants, repetitions=REPETITIONS):
+    """Median over repetitions of each variant's time to that of the first; all take turns."""
+    ratios = {name: [] for name in variants}
+    for repetition in range(repetitions + 1):
+        seconds = {}
+        for name, call in variants.items():
+            start = time.process_time()
+            call()
+            seconds[name] = time.process_time() - start
+        base = seconds[next(iter(variants))]
+        for name, duration in seconds.items() if repetition else ():  # the first round warms up
+            ratios[name].append(duration / base)
+    return {name: round(statistics.median(values), 3) for name, values in ratios.items()}
+
+
+LOSSES = {
+    "torch_cross_entropy": lambda logits, target: F.cross_entropy(logits, target, ignore_index=255),
+    "cross_entropy": mean_cross_entropy,
+    "relaxed_1px": lambda logits, target: relaxed_cross_entropy(logits, target, 1),
+    "relaxed_3px": lambda logits, target: relaxed_cross_entropy(logits, target, 3),
+    "multi_hot": multi_hot_loss,
+}
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last], ids=["nchw", "nhwc"])
+@pytest.mark.parametrize("size", CASES.values(), ids=CASES)
+def test_losses_speed(benchmark, size, memory_format):
+    if benchmark.disabled:
+        size = (2, 24, 32)
+    torch.set_num_threads(1)
+    target = voronoi_labels(*size)
+    shape = (size[0], N_CLASSES, *size[1:])
+    logits = torch.randn(shape, generator=torch.Generator().manual_seed(1)).to(memory_format=memory_format)
+
+    def step(loss):
+        leaf = logits.detach().requires_grad_()
+        value = loss(leaf, target)
+        value.backward()
+        return value.detach()
+
+    calls = {name: lambda loss=loss: step(loss) for name, loss in LOSSES.items()}
+    torch.testing.assert_close(calls["relaxed_1px"](), calls["multi_hot"]())
+    benchmark.extra_info["ratio_to_torch_cross_entropy"] = medians_to_first(calls, 1 if benchmark.disabled else 5)
+    benchmark.pedantic(calls["relaxed_1px"], rounds=3, warmup_rounds=1)

@@ -1,0 +1,62 @@
+"""Ratios and rows that can be checked by hand."""
+
+import pytest
+import torch
+
+from borderlab.padding import PADDING_MODES, coverage_ratio
+
+
+def test_ratio_of_a_3x3_window():
+    ratio = coverage_ratio((4, 4), (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), torch.float64)
+    corner, edge, inside = 9 / 4, 9 / 6, 1
+    outer, inner = [corner, edge, edge, corner], [edge, inside, inside, edge]
+    assert ratio[0, 0].tolist() == [outer, inner, inner, outer]
+
+
+def test_ratio_of_the_resnet_stem():
+    """7x7, stride 2, pad 3 on 224: window 0 sees 4 of 7 taps, window 1 sees 6, the last one 5."""
+    ratio = coverage_ratio((224, 224), (7, 7), (2, 2), (3, 3, 3, 3), (1, 1), torch.float64)[0, 0]
+    assert ratio.shape == (112, 112)
+    middle = ratio[56].tolist()
+    assert middle[0] == 7 / 4 == 1.75
+    assert middle[1] == 7 / 6
+    assert middle[2:-1] == [1.0] * 109
+    assert middle[-1] == 7 / 5 == 1.4
+    assert ratio[0, 0] == 49 / 16 == 3.0625
+    assert ratio[-1, -1] == 49 / 25 == 1.96
+
+
+def test_ratio_of_a_strided_window_on_an_even_size_is_uneven():
+    """The published code gives 1.5 at the top and 1.0 at the bottom for 3x3, stride 2, pad 1 on 56."""
+    ratio = coverage_ratio((56, 56), (3, 3), (2, 2), (1, 1, 1, 1), (1, 1))[0, 0]
+    assert (ratio[0, 14], ratio[-1, 14]) == (1.5, 1.0)
+
+
+def test_ratio_of_dilated_windows():
+    """Published code: corner 2.25 for dilation 12 on 64; 9 everywhere for dilation 36 on 24 (one tap inside)."""
+    assert coverage_ratio((64, 64), (3, 3), (1, 1), (12, 12, 12, 12), (12, 12))[0, 0, 0, 0] == 2.25
+    assert coverage_ratio((24, 24), (3, 3), (1, 1), (36, 36, 36, 36), (36, 36)).unique().tolist() == [9.0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("zeros", [3, 6, 9, 7]),
+        ("reflect", [5, 6, 9, 10]),
+        ("replicate", [4, 6, 9, 11]),
+        ("circular", [7, 6, 9, 8]),
+        ("partial", [4.5, 6, 9, 10.5]),
+    ],
+)
+def test_sum_of_three_neighbours(mode, expected):
+    """Row 1 2 3 4, kernel 1 1 1; for instance partial: (1 + 2) * 3/2 = 4.5."""
+    x, weight = torch.tensor([[[[1.0, 2.0, 3.0, 4.0]]]]), torch.ones(1, 1, 1, 3)
+    row = PADDING_MODES[mode](x, weight, None, (1, 1), (1, 1, 0, 0), (1, 1), 1)
+    assert row[0, 0, 0].tolist() == expected
+
+
+def test_bias_stands_outside_the_ratio():
+    """(1 + 2) * 3/2 + 10 = 14.5, and not (1 + 2 + 10) * 3/2."""
+    x, weight = torch.tensor([[[[1.0, 2.0, 3.0, 4.0]]]]), torch.ones(1, 1, 1, 3)
+    row = PADDING_MODES["partial"](x, weight, torch.tensor([10.0]), (1, 1), (1, 1, 0, 0), (1, 1), 1)
+    assert row[0, 0, 0].tolist() == [14.5, 16, 19, 20.5]
