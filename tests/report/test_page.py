@@ -179,6 +179,13 @@ def test_an_empty_experiment_says_why_each_section_is_empty(make_experiment, bui
     assert "This experiment has no setting that was trained with more than one padding mode." in found.text
 
 
+def test_provenance_of_the_page_reads_as_text(make_experiment, build_report, tmp_path: Path) -> None:
+    extra = ReportExtra(provenance={"git_dirty": False, "versions": {"torch": "2.13.0", "<b>": "1"}})
+    text = Page(build_report(make_experiment(), tmp_path, extra).page.read_text()).text
+    assert "git_dirty False" in text
+    assert "torch 2.13.0; <b> 1" in text
+
+
 def test_one_seed_has_no_spread_and_no_interval(make_experiment, make_spec, build_report, tmp_path: Path) -> None:
     experiment = make_experiment(pictures=False)
     for mode in ("zeros", "partial"):
