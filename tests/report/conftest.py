@@ -192,7 +192,7 @@ def _rings(spec: RunSpec, value: float) -> list[dict[str, Any]]:
         {
             "from_px": start,
             "to_px": end,
-            "value": value - drop * np.exp(-start / 4) + wiggle,
+            "value": max(value - drop * np.exp(-start / 4) + wiggle, 0.0),
             "n_pixels": 1000 * (k + 1),
         }
         for k, (start, end) in enumerate(zip(RING_EDGES, ends, strict=True))

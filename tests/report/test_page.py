@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from borderlab.errors import RunError
 from borderlab.report import page
 from borderlab.report.page import SCALE_TEXTS, ReportExtra, content_security_policy
+from borderlab.report.pictures import Album
 
 LOADING = {"src", "srcset", "poster", "data", "action", "formaction", "background", "ping", "manifest"}
 VOID = {"meta", "link", "input", "img", "br", "hr"}
@@ -110,6 +112,18 @@ def test_pictures_have_texts_and_figures_have_labels(full_page) -> None:
     assert all(figure["role"] == "img" and figure["aria-label"] for figure in full_page.of("svg"))
 
 
+def test_no_picture_is_carried_that_nothing_shows(full_page, full_text) -> None:
+    [stored] = [json.loads(text) for text in full_page.scripts if text.startswith("[")]
+    viewers = [
+        json.loads(attributes["data-viewer"]) for attributes in full_page.of("figure") if "data-viewer" in attributes
+    ]
+    used = {
+        index for frames in viewers for found in frames.values() for roles in found.values() for index in roles.values()
+    }
+    assert used == set(range(len(stored)))
+    assert len(set(stored)) == len(stored)
+
+
 def test_viewers_point_into_the_stored_pictures(full_page) -> None:
     [stored] = [json.loads(text) for text in full_page.scripts if text.startswith("[")]
     [viewer] = [attributes for attributes in full_page.of("figure") if "data-viewer" in attributes]
@@ -165,6 +179,13 @@ def test_an_empty_experiment_says_why_each_section_is_empty(make_experiment, bui
     assert "This experiment has no setting that was trained with more than one padding mode." in found.text
 
 
+def test_provenance_of_the_page_reads_as_text(make_experiment, build_report, tmp_path: Path) -> None:
+    extra = ReportExtra(provenance={"git_dirty": False, "versions": {"torch": "2.13.0", "<b>": "1"}})
+    text = Page(build_report(make_experiment(), tmp_path, extra).page.read_text()).text
+    assert "git_dirty False" in text
+    assert "torch 2.13.0; <b> 1" in text
+
+
 def test_one_seed_has_no_spread_and_no_interval(make_experiment, make_spec, build_report, tmp_path: Path) -> None:
     experiment = make_experiment(pictures=False)
     for mode in ("zeros", "partial"):
@@ -213,13 +234,7 @@ def test_an_oversized_page_is_refused_and_not_written(full_report, tmp_path: Pat
 
 
 def test_pictures_left_out_are_counted(full_report, monkeypatch) -> None:
-    monkeypatch.setattr(page, "Album", lambda: page_album(60_000))
+    monkeypatch.setattr(page, "Album", partial(Album, budget_bytes=60_000))
     text = Page(page.render(full_report.tables, full_report.inputs, full_report.figures, ReportExtra())).text
     [left_out] = re.findall(r"(\d+) more were left out to keep this page small", text)
     assert int(left_out) > 10
-
-
-def page_album(budget: int):
-    from borderlab.report.pictures import Album
-
-    return Album(budget_bytes=budget)

@@ -66,24 +66,22 @@ def write_report(
 
 def render(tables: Tables, inputs: TabulationInput, figures_folder: Path, extra: ReportExtra) -> str:
     """The page as text."""
-    album = Album()
-    sections = make_sections(tables, inputs, figures_folder, album)
+    stored, shown = Album(), Album(repeats=True)
+    sections = make_sections(tables, inputs, figures_folder, stored, shown)
     script = _template_text("report.js")
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            inputs=inputs,
-            scale_title=SCALE_TITLES[inputs.scale],
-            scale_text=SCALE_TEXTS[inputs.scale],
-            facts=facts(tables),
-            sections=sections,
-            album=album,
-            extra=extra,
-            css=Markup(_template_text("report.css")),  # noqa: S704  (our own file)
-            script=Markup(script),  # noqa: S704  (our own file)
-            policy=content_security_policy(script),
-        )
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        inputs=inputs,
+        scale_title=SCALE_TITLES[inputs.scale],
+        scale_text=SCALE_TEXTS[inputs.scale],
+        facts=facts(tables),
+        sections=sections,
+        stored=stored,
+        shown=shown,
+        extra=extra,
+        css=Markup(_template_text("report.css")),  # noqa: S704  (our own file)
+        script=Markup(script),  # noqa: S704  (our own file)
+        policy=content_security_policy(script),
     )
 
 

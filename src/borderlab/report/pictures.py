@@ -1,4 +1,4 @@
-"""Sample pictures inside the page: re-encoded small, each stored once, and never more than a budget."""
+"""Sample pictures inside the page: re-encoded small, and never more than a budget."""
 
 import base64
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from borderlab.errors import RunError
 
 MAX_WIDTH_PX = 400
 JPEG_QUALITY = 84
-BUDGET_BYTES = 12_000_000
+BUDGET_BYTES = 7_000_000
 
 # Photographs compress well as JPEG; label colours must stay exact.
 PHOTOGRAPHS = ("frame", "moved_frame")
@@ -18,36 +18,39 @@ PHOTOGRAPHS = ("frame", "moved_frame")
 
 @dataclass
 class Album:
-    """Pictures as data addresses, in order of arrival; `left_out` counts those that no longer fitted."""
+    """Pictures as data addresses, in order of arrival; `left_out` counts those that no longer fitted.
+
+    Pictures that a script looks up are stored once, however often they are shown. Those that stand in the page itself
+    (`repeats`) cost their size each time.
+    """
 
     budget_bytes: int = BUDGET_BYTES
+    repeats: bool = False
     addresses: list[str] = field(default_factory=list)
     used_bytes: int = 0
     left_out: int = 0
     _places: dict[str, int] = field(default_factory=dict)
 
-    def add(self, path: Path) -> int | None:
-        """Index of the picture in `path` among `addresses`; None if the album is full.
+    def add(self, paths: dict[str, Path]) -> dict[str, int] | None:
+        """Indices in `addresses` of pictures that only make sense together; None if they do not all fit.
 
         Raises:
-            RunError: if the file is missing or no picture.
+            RunError: if a file is missing or no picture.
         """
-        address = data_address(path)
-        if address in self._places:
-            return self._places[address]
-        if self.used_bytes + len(address) > self.budget_bytes:
-            self.left_out += 1
+        addresses = {name: data_address(path) for name, path in paths.items()}
+        new = [address for address in addresses.values() if self.repeats or address not in self._places]
+        cost = sum(map(len, new if self.repeats else set(new)))
+        if self.used_bytes + cost > self.budget_bytes:
+            self.left_out += len(new)
             return None
-        self.used_bytes += len(address)
-        self.addresses.append(address)
-        self._places[address] = len(self.addresses) - 1
-        return self._places[address]
+        self.used_bytes += cost
+        return {name: self._place(address) for name, address in addresses.items()}
 
-    def add_all(self, paths: dict[str, Path]) -> dict[str, int] | None:
-        """Indices of pictures that only make sense together; None if one of them does not fit."""
-        found = {name: self.add(path) for name, path in paths.items()}
-        kept = {name: index for name, index in found.items() if index is not None}
-        return kept if len(kept) == len(paths) else None
+    def _place(self, address: str) -> int:
+        if self.repeats or address not in self._places:
+            self._places[address] = len(self.addresses)
+            self.addresses.append(address)
+        return self._places[address]
 
 
 def data_address(path: Path) -> str:

@@ -41,9 +41,9 @@ def moved_viewers(inputs: TabulationInput, album: Album) -> list[Viewer]:
 def _setting_galleries(
     setting: Setting, comparison: Comparison, folders: dict[str, Path], album: Album, first: int
 ) -> list[Gallery]:
-    runs = _one_run_each(setting, comparison)
-    seed = int(setting.rows["seed"].min())
-    samples = sample_folders(folders[next(iter(runs.values()))]) if runs else []
+    seed = _most_common_seed(setting, comparison)
+    runs = _one_run_each(setting, comparison, seed)
+    samples = sample_folders(folders[next(iter(runs.values()))])
     galleries: list[Gallery] = []
     for sample in samples[: SAMPLES_PER_SETTING[comparison]]:
         columns = _columns(sample, {name: folders[run] / "pictures" / sample.name for name, run in runs.items()}, album)
@@ -54,9 +54,15 @@ def _setting_galleries(
     return galleries
 
 
-def _one_run_each(setting: Setting, comparison: Comparison) -> dict[str, str]:
-    """The run with the setting's smallest seed for each value of the factor, in the factor's order."""
-    rows = setting.rows[setting.rows["seed"] == setting.rows["seed"].min()]
+def _most_common_seed(setting: Setting, comparison: Comparison) -> int:
+    """The seed that most values of the factor have; the smallest of several."""
+    counts = setting.rows.groupby("seed")[comparison.factor].nunique()
+    return int(min(counts.index[counts == counts.max()]))
+
+
+def _one_run_each(setting: Setting, comparison: Comparison, seed: int) -> dict[str, str]:
+    """The run of `seed` for each value of the factor that has one, in the factor's order."""
+    rows = setting.rows[setting.rows["seed"] == seed]
     known: Iterable[str] = PADDING_COLOURS
     if comparison is PROPAGATION:
         known = sorted(rows["propagation"], key=lambda name: (list(KIND_COLOURS).index(name.split(" ")[0]), name))
@@ -70,7 +76,7 @@ def _columns(sample: Path, folders: dict[str, Path], album: Album) -> list[tuple
     for name, folder in folders.items():
         wanted[name] = [("Prediction", folder / "prediction.png"), ("Error", folder / "error.png")]
     flat = {f"{title} {role}": path for title, column in wanted.items() for role, path in column}
-    found = album.add_all(flat)
+    found = album.add(flat)
     if found is None:
         return None
     return [
@@ -107,7 +113,7 @@ def _distances(sample: Path, album: Album) -> dict[str, dict[str, int]]:
     """Indices of pictures by role, by signed distance as text; distances that do not fit are left out."""
     found = {}
     for folder in sorted(sample.iterdir(), key=lambda path: (abs(int(path.name)), path.name)):
-        indices = album.add_all({role: folder / f"{role}.png" for role in MOVED_ROLES})
+        indices = album.add({role: folder / f"{role}.png" for role in MOVED_ROLES})
         if indices is not None:
             found[str(int(folder.name))] = indices
     return found

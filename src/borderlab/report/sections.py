@@ -19,13 +19,13 @@ INTERVALS = (
 )
 
 
-def make_sections(tables: Tables, inputs: TabulationInput, figures: Path, album: Album) -> list[Section]:
-    """All sections; their pictures go to `album`."""
+def make_sections(tables: Tables, inputs: TabulationInput, figures: Path, stored: Album, shown: Album) -> list[Section]:
+    """All sections; pictures that the script looks up go to `stored`, those in the page itself to `shown`."""
     return [
         _padding(tables, figures),
         _training(tables, figures),
-        _distance(tables, inputs, figures, album),
-        _borders(tables, inputs, figures, album),
+        _distance(tables, inputs, figures, stored),
+        _borders(tables, inputs, figures, shown),
         _curves(tables, figures),
         _cost(tables, figures),
         _provenance(tables),
