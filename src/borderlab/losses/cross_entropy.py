@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from borderlab.data.base import IGNORE_INDEX
@@ -17,7 +17,7 @@ _NOTHING_IGNORED = -100
 
 def mean_cross_entropy(
     logits: Float[Tensor, "n c *size"],
-    target: Int[Tensor, "n *size"],
+    target: Integer[Tensor, "n *size"],
     class_weights: Float[Tensor, " c"] | None = None,
     label_smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
@@ -68,7 +68,7 @@ class CrossEntropyLoss:
     label_smoothing: float = 0.0
 
     def __call__(
-        self, logits: Float[Tensor, "n c *size"], target: Int[Tensor, "n *size"], progress: float
+        self, logits: Float[Tensor, "n c *size"], target: Integer[Tensor, "n *size"], progress: float
     ) -> Float[Tensor, ""]:
         return mean_cross_entropy(logits, target, label_smoothing=self.label_smoothing)
 

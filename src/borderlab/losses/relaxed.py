@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int, Int64
+from jaxtyping import Bool, Float, Integer, Int64
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -32,7 +32,7 @@ Index = tuple[Tensor, ...]
 
 def relaxed_cross_entropy(
     logits: Float[Tensor, "n c h w"],
-    target: Int[Tensor, "n h w"],
+    target: Integer[Tensor, "n h w"],
     radius_px: int,
     strict_classes: tuple[int, ...] = (),
     class_weights: Float[Tensor, " c"] | None = None,
@@ -72,7 +72,7 @@ class RelaxedLoss:
     strict_classes: tuple[int, ...] = ()
 
     def __call__(
-        self, logits: Float[Tensor, "n c *size"], target: Int[Tensor, "n *size"], progress: float
+        self, logits: Float[Tensor, "n c *size"], target: Integer[Tensor, "n *size"], progress: float
     ) -> Float[Tensor, ""]:
         if logits.ndim != 4:
             raise ConfigError("loss.name: relaxed needs a label for each pixel; use cross_entropy for classification")

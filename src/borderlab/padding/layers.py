@@ -58,7 +58,8 @@ class PaddedConv2d(nn.Conv2d):
     kind: ClassVar[LayerKind]
     layer_name: str
 
-    def forward(self, x: Float[Tensor, "*n c_in h w"]) -> Float[Tensor, "*n c_out h_out w_out"]:
+    def forward(self, x: Any) -> Any:
+        """Convolve `x` (*n c_in h w), which may be a proxy that torch.fx traces with."""
         return padded_conv2d(
             x,
             self.kind.weight(self),
