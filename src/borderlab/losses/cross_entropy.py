@@ -35,6 +35,7 @@ def mean_cross_entropy(
     """
     ignore_index = _NOTHING_IGNORED if logits.ndim == 2 else IGNORE_INDEX
     logits, target = as_single(logits), target.long()
+    class_weights = None if class_weights is None else class_weights.to(logits)
     if is_channels_last(logits):
         # torch copies such logits to channels-first order and back; as rows of classes they can stay where they are.
         logits, target = logits.permute(0, 2, 3, 1).flatten(0, 2), target.flatten()

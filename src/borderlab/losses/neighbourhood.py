@@ -5,7 +5,7 @@ the classes of a window are the bitwise OR of its pixels.
 """
 
 import torch
-from jaxtyping import Bool, Integer, Int64
+from jaxtyping import Bool, Int64, Integer
 from torch import Tensor
 
 BITS_PER_WORD = 64
