@@ -49,7 +49,7 @@ def extract(archive: Path, destination: Path, *, max_bytes: int, max_members: in
             with tarfile.open(archive) as opened_tar:
                 _extract_tar(opened_tar, archive, destination, max_bytes, max_members)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as fault:
-        raise DataError(f"{archive}: cannot be extracted ({fault}); fetch it again") from fault
+        raise DataError(f"{archive}: cannot be extracted ({' '.join(str(fault).split())}); fetch it again") from fault
 
 
 def _extract_zip(opened: zipfile.ZipFile, archive: Path, destination: Path, max_bytes: int, max_members: int) -> None:
