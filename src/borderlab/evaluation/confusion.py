@@ -44,8 +44,9 @@ class ConfusionMatrix:
             ValueError: if the shapes differ.
             TypeError: if either is not uint8.
         """
-        counts = count_together((as_ids("target", target), as_ids("pred", pred)), (self.n_classes, _IDS))
-        self.counts += fold_unknown(counts, self.n_classes)
+        # Counting void too and dropping it afterwards spares a branch at every pixel.
+        counts = count_together((as_ids("target", target), as_ids("pred", pred)), (_IDS, _IDS))
+        self.counts += fold_unknown(counts[: self.n_classes], self.n_classes)
 
     def merge(self, other: "ConfusionMatrix") -> None:
         """Add the pixels of another matrix.
