@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from borderlab import identity
-from borderlab.identity import code_hash, code_modules
+from borderlab import codehash
+from borderlab.codehash import code_hash, code_modules
+from borderlab.identity import registry_members
 
 
 @pytest.fixture
@@ -23,23 +24,27 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     (tmp_path / "__init__.py").touch()
-    members = frozenset({"borderlab.data.digits", "borderlab.data.camvid"})
-    monkeypatch.setattr(identity, "files", lambda name: tmp_path)
-    monkeypatch.setattr(identity, "_registry_members", lambda: members)
+    monkeypatch.setattr(codehash, "files", lambda name: tmp_path)
     return tmp_path
 
 
-def fresh_hash(*members: str) -> str:
-    for cached in (code_hash, code_modules, identity._imports, identity._module_hash, identity._path_of):
+MEMBERS = frozenset({"borderlab.data.digits", "borderlab.data.camvid"})
+
+
+def forget() -> None:
+    for cached in (code_hash, code_modules, codehash._imports, codehash._module_hash, codehash._path_of):
         cached.cache_clear()
-    return code_hash("borderlab.work", members)
+
+
+def fresh_hash(*members: str) -> str:
+    forget()
+    return code_hash(("borderlab.work", *members), MEMBERS - set(members))
 
 
 @pytest.fixture(autouse=True)
 def _leave_no_cache() -> object:
     yield
-    for cached in (code_hash, code_modules, identity._imports, identity._module_hash, identity._path_of):
-        cached.cache_clear()
+    forget()
 
 
 def test_comments_docstrings_and_layout_do_not_count(package: Path) -> None:
@@ -67,7 +72,9 @@ def test_only_registry_members_in_use_count(package: Path, edited: str, counts: 
     assert (fresh_hash("borderlab.data.digits") != before) is counts
 
 
-def test_training_does_not_depend_on_the_report() -> None:
-    modules = code_modules("borderlab.training.run")
-    assert "borderlab.models.factory" in modules
-    assert not [name for name in modules if name.startswith(("borderlab.report", "borderlab.cli", "borderlab.config"))]
+def test_training_depends_on_its_own_data_set_and_not_on_report_or_plan() -> None:
+    digits = "borderlab.data.digits"
+    modules = code_modules(("borderlab.training.run", digits), registry_members() - {digits})
+    assert {"borderlab.models.factory", "borderlab.spec", digits} <= set(modules)
+    foreign = ("borderlab.report", "borderlab.cli", "borderlab.config", "borderlab.plan", "borderlab.identity")
+    assert not [name for name in modules if name.startswith((*foreign, "borderlab.data.camvid"))]

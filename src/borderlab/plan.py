@@ -11,15 +11,17 @@ from functools import cached_property
 from itertools import product
 from pathlib import Path
 
+from borderlab.codehash import code_hash
 from borderlab.config.schema import ExperimentConfig, PropagationQualityConfig, ResourcesConfig, StudyConfig
 from borderlab.data import DATASETS
 from borderlab.data.base import ClassificationDataset, Dataset, SegmentationDataset
 from borderlab.errors import ConfigError
-from borderlab.files import sha256_of_json
-from borderlab.identity import HASH_LENGTH, code_hash, result_hash
+from borderlab.files import sha256_of_file, sha256_of_json
+from borderlab.identity import HASH_LENGTH, result_hash
 from borderlab.losses.names import LOSS_MODULES
 from borderlab.motion.names import MOTION_MODEL_MODULES
 from borderlab.padding.names import PADDING_MODE_MODULES
+from borderlab.report.names import template_files
 from borderlab.spec import (
     DatasetSpec,
     KeyframesSpec,
@@ -66,7 +68,8 @@ class Plan:
             "config": self.config.model_dump(mode="json", exclude={"folders"}),
             "runs": sorted(f"{run}/{self.evaluation_name(run)}" for run in self.runs),
             "scores": sorted(self.scores),
-            "code": code_hash(REPORT_CODE),
+            "code": code_hash((REPORT_CODE,)),
+            "templates": [sha256_of_file(path) for path in template_files()],
         }
         return f"{self.config.experiment}-{sha256_of_json(shown)[:HASH_LENGTH]}"
 

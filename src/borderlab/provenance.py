@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from borderlab.identity import libraries
+from borderlab.libraries import library_versions
 
 _KIB_PER_MB = 1000 * 1000 / 1024
 
@@ -60,7 +60,7 @@ def describe(stopwatch: Stopwatch, device: str, command: Sequence[str] | None = 
         "cpu_count": os.cpu_count(),
         "platform": platform.platform(),
         "python": platform.python_version(),
-        "versions": {"borderlab": version("borderlab"), **libraries()},
+        "versions": {"borderlab": version("borderlab"), **library_versions()},
     }
 
 

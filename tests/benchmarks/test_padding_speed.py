@@ -80,7 +80,7 @@ CASES = {
 @pytest.mark.parametrize(("make", "shape"), CASES.values(), ids=CASES)
 def test_padding_speed(benchmark, make, shape, backward):
     if benchmark.disabled:
-        shape = (1, shape[1], 32, 32)
+        shape = (2, shape[1], 64, 64)
     torch.set_num_threads(1)
     networks = {variant: build(make, variant) for variant in (*MODES, "mask_convolution")}
     x = torch.randn(shape, generator=torch.Generator().manual_seed(1))
@@ -93,6 +93,7 @@ def test_padding_speed(benchmark, make, shape, backward):
         return y.detach()
 
     calls = {variant: lambda network=network: step(network) for variant, network in networks.items()}
-    torch.testing.assert_close(calls["partial"](), calls["mask_convolution"](), rtol=1e-4, atol=1e-4)
+    outputs = [calls[variant]() for variant in ("partial", "mask_convolution")]
+    torch.testing.assert_close(*outputs, rtol=0, atol=1e-3 * outputs[0].abs().max().item())
     benchmark.extra_info["ratio_to_zeros"] = medians_to_first(calls, 1 if benchmark.disabled else REPETITIONS)
     benchmark.pedantic(calls["partial"], rounds=3, warmup_rounds=1)

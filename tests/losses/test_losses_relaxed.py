@@ -183,3 +183,17 @@ def test_label_smoothing_is_refused():
 def test_classification_is_refused():
     with pytest.raises(ConfigError, match="relaxed needs a label for each pixel"):
         create_loss(LossSpec(name="relaxed"))(torch.zeros(2, 3), torch.zeros(2, dtype=torch.long), 0.0)
+
+
+def test_negative_radius_is_refused():
+    logits, target = pixels()
+    with pytest.raises(ConfigError, match="relax_radius_px: got -1; use 0 or more"):
+        relaxed_cross_entropy(logits, target, -1)
+
+
+@pytest.mark.parametrize("radius_px", [0, 1])
+def test_class_weights_of_another_precision(radius_px):
+    logits, target = pixels()
+    weights = torch.tensor([1.0, 0.5, 2.0, 0.25])
+    expected = relaxed_cross_entropy(logits, target, radius_px, class_weights=weights.double())
+    assert torch.equal(relaxed_cross_entropy(logits, target, radius_px, class_weights=weights), expected)

@@ -171,9 +171,10 @@ def test_is_one_graph_at_any_size(mode, x):
 
 
 @pytest.mark.slow
-def test_compiles(x):
+@pytest.mark.parametrize("mode", ["replicate", "partial"])
+def test_compiles(mode, x):
     model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 2, 3, 2, 1, bias=False))
-    set_padding_mode(model, "partial")
+    set_padding_mode(model, mode)
     check_compiled(model, (x,), "inductor")
 
 

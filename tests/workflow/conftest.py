@@ -36,7 +36,7 @@ def snakemake(folder: Path, *arguments: str, timeout_s: float = 1500) -> subproc
         "--snakefile",
         str(ROOT / "Snakefile"),
         "--workflow-profile",
-        str(ROOT / "workflow" / "profiles" / "default"),
+        str(ROOT / "profiles" / "default"),
         "--cores",
         "2",
         *arguments,

@@ -5,17 +5,17 @@ rule fetch_dataset:
         "logs/fetch_dataset/{dataset}/{split}.log",
     benchmark:
         "benchmarks/fetch_dataset/{dataset}/{split}.tsv"
+    conda:
+        "../envs/borderlab.yaml"
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=WORKFLOW.fetch_runtime_min,
-    threads: 1
-    message:
-        "Fetch {wildcards.dataset} {wildcards.split} and verify it"
-    conda:
-        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
         dataset=lambda wildcards: WORKFLOW.dataset_of_folder(wildcards.dataset),
+    message:
+        "Fetch {wildcards.dataset} {wildcards.split} and verify it"
     shell:
         "borderlab fetch {params.dataset:q} --split {wildcards.split:q} --config {params.config:q}"
         " --receipt {output:q} > {log:q} 2>&1"

@@ -7,16 +7,16 @@ rule estimate_motion:
         "logs/estimate_motion/{motion}.log",
     benchmark:
         "benchmarks/estimate_motion/{motion}.tsv"
+    conda:
+        "../envs/borderlab.yaml"
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=lambda wildcards: WORKFLOW.motion_runtime_min(wildcards.motion),
-    threads: 1
-    message:
-        "Estimate motion {wildcards.motion}"
-    conda:
-        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
+    message:
+        "Estimate motion {wildcards.motion}"
     shell:
         "borderlab motion {wildcards.motion:q} --config {params.config:q} > {log:q} 2>&1"
 
@@ -30,16 +30,16 @@ rule synthesise_samples:
         "logs/synthesise_samples/{synthesis}.log",
     benchmark:
         "benchmarks/synthesise_samples/{synthesis}.tsv"
+    conda:
+        "../envs/borderlab.yaml"
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=lambda wildcards: WORKFLOW.synthesis_runtime_min(wildcards.synthesis),
-    threads: 1
-    message:
-        "Move frames and labels: {wildcards.synthesis}"
-    conda:
-        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
+    message:
+        "Move frames and labels: {wildcards.synthesis}"
     shell:
         "borderlab synthesise {wildcards.synthesis:q} --config {params.config:q} > {log:q} 2>&1"
 
@@ -53,15 +53,15 @@ rule score_propagation:
         "logs/score_propagation/{score}.log",
     benchmark:
         "benchmarks/score_propagation/{score}.tsv"
+    conda:
+        "../envs/borderlab.yaml"
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
-    threads: 1
-    message:
-        "Score moved labels against true ones: {wildcards.score}"
-    conda:
-        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
+    message:
+        "Score moved labels against true ones: {wildcards.score}"
     shell:
         "borderlab score {wildcards.score:q} --config {params.config:q} > {log:q} 2>&1"

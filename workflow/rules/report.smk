@@ -7,16 +7,16 @@ rule tabulate_results:
         "logs/tabulate_results/{report}.log",
     benchmark:
         "benchmarks/tabulate_results/{report}.tsv"
+    conda:
+        "../envs/borderlab.yaml"
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    threads: 1
-    message:
-        "Tabulate {wildcards.report}"
-    conda:
-        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
+    message:
+        "Tabulate {wildcards.report}"
     shell:
         "borderlab tabulate --config {params.config:q} > {log:q} 2>&1"
 
@@ -30,16 +30,16 @@ rule report_experiment:
         "logs/report_experiment/{report}.log",
     benchmark:
         "benchmarks/report_experiment/{report}.tsv"
+    conda:
+        "../envs/borderlab.yaml"
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
-    threads: 1
-    message:
-        "Report {wildcards.report}"
-    conda:
-        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
+    message:
+        "Report {wildcards.report}"
     shell:
         "borderlab report --config {params.config:q} > {log:q} 2>&1"
 
@@ -48,21 +48,21 @@ rule report_experiment:
 # another report takes its place, so going back to an earlier configuration publishes its report again.
 rule publish_results:
     input:
-        ancient(PATHS.tables("{report}")),
-        ancient(PATHS.report("{report}")),
+        ancient(PATHS.tables(PLAN.experiment_id)),
+        ancient(PATHS.report(PLAN.experiment_id)),
     output:
-        PATHS.published("{report}"),
+        PATHS.published(PLAN.experiment_id),
     log:
-        "logs/publish_results/{report}.log",
+        f"logs/publish_results/{PLAN.experiment_id}.log",
+    conda:
+        "../envs/borderlab.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
-    message:
-        "Publish {wildcards.report} to {PATHS.results}"
-    conda:
-        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
+    message:
+        f"Publish {PLAN.experiment_id} to {PATHS.results}"
     shell:
         "borderlab publish --config {params.config:q} > {log:q} 2>&1"

@@ -7,17 +7,17 @@ rule train_network:
         "logs/train_network/{run}.log",
     benchmark:
         "benchmarks/train_network/{run}.tsv"
+    conda:
+        "../envs/borderlab.yaml"
+    threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
     resources:
         mem_mb=lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb,
         runtime=lambda wildcards: PLAN.runs[wildcards.run].resources.runtime_min,
         gpu=lambda wildcards: PLAN.runs[wildcards.run].resources.gpus,
-    threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
-    message:
-        "Train {wildcards.run}"
-    conda:
-        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
+    message:
+        "Train {wildcards.run}"
     shell:
         "borderlab train {wildcards.run:q} --config {params.config:q} > {log:q} 2>&1"
 
@@ -31,16 +31,16 @@ rule evaluate_network:
         "logs/evaluate_network/{run}-{evaluation}.log",
     benchmark:
         "benchmarks/evaluate_network/{run}-{evaluation}.tsv"
+    conda:
+        "../envs/borderlab.yaml"
+    threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
     resources:
         mem_mb=lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb,
         runtime=lambda wildcards: WORKFLOW.evaluation_runtime_min(wildcards.run),
         gpu=lambda wildcards: PLAN.runs[wildcards.run].resources.gpus,
-    threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
-    message:
-        "Evaluate {wildcards.run}"
-    conda:
-        "../envs/borderlab.yaml"
     params:
         config=CONFIG,
+    message:
+        "Evaluate {wildcards.run}"
     shell:
         "borderlab evaluate {wildcards.run:q} --config {params.config:q} > {log:q} 2>&1"

@@ -6,6 +6,7 @@ workflow runs them every time it plans.
 
 import difflib
 from collections.abc import Iterable, Iterator
+from itertools import product
 
 from borderlab.config.schema import ExperimentConfig, PropagationQualityConfig, StudyConfig
 from borderlab.data import DATASETS, create_dataset
@@ -29,6 +30,7 @@ def _faults(config: ExperimentConfig) -> Iterator[str]:
     for index, study in enumerate(config.studies):
         for fault in _study_faults(config, study):
             yield f"studies[{index}] ({study.name}).{fault}"
+    yield from _repeated_scores(config)
     for index, quality in enumerate(config.propagation_quality):
         for fault in _quality_faults(config, quality):
             yield f"propagation_quality[{index}].{fault}"
@@ -51,6 +53,17 @@ def _repeated_studies(config: ExperimentConfig) -> Iterator[str]:
     for index, name in enumerate(names):
         if name in names[:index]:
             yield f"studies[{index}].name: got {name!r}, which names an earlier study; names must differ"
+
+
+def _repeated_scores(config: ExperimentConfig) -> Iterator[str]:
+    """Scores are told apart by data set, split, motion and void: two sets of key frames would share a row."""
+    seen: set[tuple[str, str, str, bool]] = set()
+    for index, quality in enumerate(config.propagation_quality):
+        for motion, void in product(quality.motions, quality.void_occluded):
+            key = (quality.dataset, quality.split, motion, void)
+            if key in seen:
+                yield f"propagation_quality[{index}].motions: got {motion!r}, scored by an earlier entry; remove one"
+            seen.add(key)
 
 
 def _study_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]:

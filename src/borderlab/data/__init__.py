@@ -10,11 +10,27 @@ from pydantic import ValidationError
 
 from borderlab.data.base import Dataset
 from borderlab.data.camvid import CamVid
+from borderlab.data.cifar10 import Cifar10
+from borderlab.data.cityscapes import Cityscapes
 from borderlab.data.digits import Digits
+from borderlab.data.fashion_mnist import FashionMnist
+from borderlab.data.imagenet import ImageNet
+from borderlab.data.imagenette import Imagenette
+from borderlab.data.kitti import Kitti
 from borderlab.data.streets.dataset import Streets
 from borderlab.errors import ConfigError
 
-_CLASSES: tuple[type[Dataset], ...] = (CamVid, Digits, Streets)
+_CLASSES: tuple[type[Dataset], ...] = (
+    CamVid,
+    Cifar10,
+    Cityscapes,
+    Digits,
+    FashionMnist,
+    ImageNet,
+    Imagenette,
+    Kitti,
+    Streets,
+)
 
 DATASETS: dict[str, type[Dataset]] = {}
 for _dataset in _CLASSES:

@@ -44,6 +44,42 @@ class FinalError(Exception):
     """A fault that another try at the same address will not mend."""
 
 
+class Session:
+    """What the connections of one fetch share: the client, and the hosts that could not be reached at all.
+
+    A host that refuses even the connection is not asked for a thousand more files.
+    """
+
+    def __init__(self, settings: FetchSettings, backoff_s: float) -> None:
+        self.settings = settings
+        self.backoff_s = backoff_s
+        self.unreachable: dict[str, str] = {}
+        # No transparent compression: byte ranges and sizes must be those of the file.
+        self.client = httpx.Client(
+            timeout=settings.timeout_s,
+            limits=httpx.Limits(max_connections=settings.connections),
+            headers={"Accept-Encoding": "identity"},
+            follow_redirects=True,
+        )
+
+    def download(self, address: str, part: Path) -> None:
+        """Fill `part` from `address`, over as many connections as it takes."""
+        host = httpx.URL(address).host
+        if host in self.unreachable:
+            raise FinalError(f"not asked again: {self.unreachable[host]}")
+        retrying = Retrying(
+            stop=stop_after_attempt(self.settings.attempts),
+            wait=_wait(self.backoff_s),
+            retry=retry_if_exception_type((TransientError, httpx.TransportError)),
+            reraise=True,
+        )
+        try:
+            retrying(_download_once, self.client, address, part)
+        except httpx.ConnectError as fault:
+            self.unreachable[host] = f"{host} cannot be reached ({fault})"
+            raise FinalError(self.unreachable[host]) from fault
+
+
 def fetch_files(files: Sequence[RemoteFile], root: Path, settings: FetchSettings, backoff_s: float = 1.0) -> int:
     """Make every file of `files` whole below `root`; return how many had to be fetched.
 
@@ -61,13 +97,10 @@ def fetch_files(files: Sequence[RemoteFile], root: Path, settings: FetchSettings
     if not missing:
         return 0
     _make_folders(missing, root)
-    with _client(settings) as client, ThreadPoolExecutor(settings.connections) as pool:
-
-        def attempt(file: RemoteFile) -> str | None:
-            return _fetch_one(file, root, settings, client, backoff_s)
-
-        outcomes = list(_with_progress(pool.map(attempt, missing), len(missing), settings))
-    faults = [fault for fault in outcomes if fault is not None]
+    session = Session(settings, backoff_s)
+    with session.client, ThreadPoolExecutor(settings.connections) as pool:
+        outcomes = pool.map(partial(_fetch_one, session, root), missing)
+        faults = [fault for fault in _with_progress(outcomes, len(missing), settings) if fault is not None]
     if faults:
         shown = "; ".join(faults[:_SHOWN_FAULTS])
         more = f" and {len(faults) - _SHOWN_FAULTS} more" if len(faults) > _SHOWN_FAULTS else ""
@@ -95,13 +128,11 @@ def _fault_of(path: Path, file: RemoteFile) -> str | None:
     return None
 
 
-def _fetch_one(
-    file: RemoteFile, root: Path, settings: FetchSettings, client: httpx.Client, backoff_s: float
-) -> str | None:
+def _fetch_one(session: Session, root: Path, file: RemoteFile) -> str | None:
     """Fetch one file from the first place that has it; None, or one line about why no place had."""
     target = root / file.path
     faults = []
-    for place, get in _places(file, settings, client, backoff_s):
+    for place, get in _places(session, file):
         try:
             part = target.with_name(f"{target.name}.part")
             get(part)
@@ -115,40 +146,28 @@ def _fetch_one(
             faults.append(f"{place} {fault_there or type(fault_there).__name__}")
         except OSError as fault_here:
             return f"{target} cannot be written ({fault_here.strerror})"
-        log.warning("%s: %s", file.path, faults[-1])
+        log.info("%s: %s", file.path, faults[-1])
     return f"{file.path}: {', '.join(faults)}"
 
 
-def _places(
-    file: RemoteFile, settings: FetchSettings, client: httpx.Client, backoff_s: float
-) -> Iterator[tuple[str, Callable[[Path], None]]]:
+def _places(session: Session, file: RemoteFile) -> Iterator[tuple[str, Callable[[Path], None]]]:
     """(name, getter) of every place that may have the file, in order."""
     addresses = [file.url]
-    if settings.mirror is not None:
-        if settings.mirror.startswith(("http://", "https://")):
-            addresses.insert(0, f"{settings.mirror.rstrip('/')}/{file.path}")
+    mirror = session.settings.mirror
+    if mirror is not None:
+        if mirror.startswith(("http://", "https://")):
+            addresses.insert(0, f"{mirror.rstrip('/')}/{file.path}")
         else:
-            source = Path(settings.mirror) / file.path
+            source = Path(mirror) / file.path
             yield str(source), partial(_copy, source)
     for address in addresses:
-        yield address, partial(_download, client, address, attempts=settings.attempts, backoff_s=backoff_s)
+        yield address, partial(session.download, address)
 
 
 def _copy(source: Path, part: Path) -> None:
     if not source.is_file():
         raise FinalError("is not there")
     shutil.copyfile(source, part)
-
-
-def _download(client: httpx.Client, address: str, part: Path, *, attempts: int, backoff_s: float) -> None:
-    """Fill `part` from `address`, over as many connections as it takes."""
-    retrying = Retrying(
-        stop=stop_after_attempt(attempts),
-        wait=_wait(backoff_s),
-        retry=retry_if_exception_type((TransientError, httpx.TransportError)),
-        reraise=True,
-    )
-    retrying(_download_once, client, address, part)
 
 
 def _wait(backoff_s: float) -> Callable[[RetryCallState], float]:
@@ -173,7 +192,8 @@ def _download_once(client: httpx.Client, address: str, part: Path) -> None:
         # A server that ignores the range sends everything, with status 200: begin again.
         mode = "ab" if response.status_code == httpx.codes.PARTIAL_CONTENT else "wb"
         with part.open(mode) as stream:
-            for chunk in response.iter_bytes(_CHUNK_BYTES):
+            # As it arrives: a chunk that waits to be filled would be lost when the connection breaks.
+            for chunk in response.iter_raw():
                 stream.write(chunk)
 
 
@@ -188,13 +208,6 @@ def _check_status(response: httpx.Response, part: Path) -> None:
         raise TransientError(f"answered {status}", float(asked) if asked.isdigit() else None)
     if status not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
         raise FinalError(f"answered {status}")
-
-
-def _client(settings: FetchSettings) -> httpx.Client:
-    limits = httpx.Limits(max_connections=settings.connections)
-    # No transparent compression: byte ranges and sizes must be those of the file.
-    headers = {"Accept-Encoding": "identity"}
-    return httpx.Client(timeout=settings.timeout_s, limits=limits, headers=headers, follow_redirects=True)
 
 
 def _make_folders(files: Sequence[RemoteFile], root: Path) -> None:

@@ -51,7 +51,7 @@ def segment(
     counts = SegmentationCounts(RingConfusion(n_classes))
     for batch in batches:
         for target, pred in zip(batch.target, predict(model, batch.image, device, precision), strict=True):
-            counts.rings.update(target.numpy(), pred.numpy())
+            counts.rings.update(target.to(torch.uint8).numpy(), pred.numpy())
     return counts
 
 

@@ -1,19 +1,20 @@
 """What a training loss is: logits and target to one number, at a point in training."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from borderlab.spec import LossSpec
 
 
+@runtime_checkable
 class Loss(Protocol):
     """A loss of a batch."""
 
     def __call__(
-        self, logits: Float[Tensor, "n c *size"], target: Int[Tensor, "n *size"], progress: float
+        self, logits: Float[Tensor, "n c *size"], target: Integer[Tensor, "n *size"], progress: float
     ) -> Float[Tensor, ""]:
         """Mean loss over the labelled samples or pixels; 0 where there are none.
 

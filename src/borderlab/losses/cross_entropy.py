@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from borderlab.data.base import IGNORE_INDEX
@@ -17,7 +17,7 @@ _NOTHING_IGNORED = -100
 
 def mean_cross_entropy(
     logits: Float[Tensor, "n c *size"],
-    target: Int[Tensor, "n *size"],
+    target: Integer[Tensor, "n *size"],
     class_weights: Float[Tensor, " c"] | None = None,
     label_smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
@@ -35,6 +35,7 @@ def mean_cross_entropy(
     """
     ignore_index = _NOTHING_IGNORED if logits.ndim == 2 else IGNORE_INDEX
     logits, target = as_single(logits), target.long()
+    class_weights = None if class_weights is None else class_weights.to(logits)
     if is_channels_last(logits):
         # torch copies such logits to channels-first order and back; as rows of classes they can stay where they are.
         logits, target = logits.permute(0, 2, 3, 1).flatten(0, 2), target.flatten()
@@ -68,7 +69,7 @@ class CrossEntropyLoss:
     label_smoothing: float = 0.0
 
     def __call__(
-        self, logits: Float[Tensor, "n c *size"], target: Int[Tensor, "n *size"], progress: float
+        self, logits: Float[Tensor, "n c *size"], target: Integer[Tensor, "n *size"], progress: float
     ) -> Float[Tensor, ""]:
         return mean_cross_entropy(logits, target, label_smoothing=self.label_smoothing)
 

@@ -5,19 +5,21 @@ the classes of a window are the bitwise OR of its pixels.
 """
 
 import torch
-from jaxtyping import Bool, Int, Int64
+from jaxtyping import Bool, Int64, Integer
 from torch import Tensor
 
 BITS_PER_WORD = 64
 
 
-def class_bits(target: Int[Tensor, "n h w"], n_classes: int) -> Int64[Tensor, "n words h w"]:
+def class_bits(target: Integer[Tensor, "n h w"], n_classes: int) -> Int64[Tensor, "n words h w"]:
     """Each pixel's own class as a set; ids outside 0..n_classes-1, such as ignored ones, give the empty set."""
     words = [_word(target, first, n_classes) for first in range(0, n_classes, BITS_PER_WORD)]
     return torch.stack(words, dim=1)
 
 
-def neighbourhood_bits(target: Int[Tensor, "n h w"], n_classes: int, radius_px: int) -> Int64[Tensor, "n words h w"]:
+def neighbourhood_bits(
+    target: Integer[Tensor, "n h w"], n_classes: int, radius_px: int
+) -> Int64[Tensor, "n words h w"]:
     """Classes in the square window of 2 * radius_px + 1 pixels around each pixel.
 
     Ignored pixels and the outside of the image contribute no class.
@@ -46,7 +48,7 @@ def unpack_bits(bits: Int64[Tensor, "m words"], n_classes: int) -> Bool[Tensor, 
     return torch.cat(words, dim=1) != 0
 
 
-def _word(target: Int[Tensor, "n h w"], first: int, n_classes: int) -> Int64[Tensor, "n h w"]:
+def _word(target: Integer[Tensor, "n h w"], first: int, n_classes: int) -> Int64[Tensor, "n h w"]:
     position = target.long() - first
     inside = (position >= 0) & (position < min(BITS_PER_WORD, n_classes - first))
     return inside.long() << position.clamp(0, BITS_PER_WORD - 1)

@@ -7,8 +7,8 @@ Source: Zhu et al. 2019, arXiv:1812.01593, section 3.2, equations 2 and 3:
 where N has one class, this is cross-entropy.
 
 Differs from the reference: the mean is taken over labelled pixels, not multiplied by the border weights of the whole
-batch; it is finite at any logits; ignored pixels are never trained, whatever lies beside them; class weights are the
-user's and not counted from the batch.
+batch; it is finite at any finite logits; ignored pixels are never trained, whatever lies beside them; class weights
+are the user's and not counted from the batch.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int, Int64
+from jaxtyping import Bool, Float, Int64, Integer
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -32,7 +32,7 @@ Index = tuple[Tensor, ...]
 
 def relaxed_cross_entropy(
     logits: Float[Tensor, "n c h w"],
-    target: Int[Tensor, "n h w"],
+    target: Integer[Tensor, "n h w"],
     radius_px: int,
     strict_classes: tuple[int, ...] = (),
     class_weights: Float[Tensor, " c"] | None = None,
@@ -51,12 +51,17 @@ def relaxed_cross_entropy(
 
     Returns:
         Loss in single precision or better; 0 where nothing counts.
+
+    Raises:
+        ConfigError: if the radius is negative.
     """
+    if radius_px < 0:
+        raise ConfigError(f"loss.relax_radius_px: got {radius_px}; use 0 or more")
     if radius_px == 0:
         return mean_cross_entropy(logits, target, class_weights)
     logits = as_single(logits)
     sets = _pixel_sets(target.long(), logits.shape[1], radius_px, strict_classes)
-    weights = _pixel_weights(sets, class_weights).to(logits.dtype)
+    weights = sets.labelled.to(logits) if class_weights is None else _pixel_weights(sets, class_weights.to(logits))
     # In channels-last order the classes of a pixel lie side by side: the last axis is then the quick one.
     dim = 3 if is_channels_last(logits) else 1
     total = _SetLoss.apply(logits.movedim(1, dim), dim, sets, weights)
@@ -72,7 +77,7 @@ class RelaxedLoss:
     strict_classes: tuple[int, ...] = ()
 
     def __call__(
-        self, logits: Float[Tensor, "n c *size"], target: Int[Tensor, "n *size"], progress: float
+        self, logits: Float[Tensor, "n c *size"], target: Integer[Tensor, "n *size"], progress: float
     ) -> Float[Tensor, ""]:
         if logits.ndim != 4:
             raise ConfigError("loss.name: relaxed needs a label for each pixel; use cross_entropy for classification")
@@ -119,9 +124,8 @@ def _pixel_sets(
     return _PixelSets(target.where(labelled, 0), labelled, border, member)
 
 
-def _pixel_weights(sets: _PixelSets, class_weights: Float[Tensor, " c"] | None) -> Float[Tensor, "n h w"]:
-    if class_weights is None:
-        return sets.labelled.to(torch.get_default_dtype())
+def _pixel_weights(sets: _PixelSets, class_weights: Float[Tensor, " c"]) -> Float[Tensor, "n h w"]:
+    """Mean weight of the classes in each pixel's set; 0 where it is ignored."""
     weights = class_weights[sets.own] * sets.labelled
     weights[sets.border] = (sets.member * class_weights).sum(dim=1) / sets.member.sum(dim=1)
     return weights

@@ -6,7 +6,7 @@ Convention:
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -19,6 +19,7 @@ Pad = tuple[int, int, int, int]
 Fill = Callable[[Tensor, Pad], Tensor]
 
 
+@runtime_checkable
 class PaddingScheme(Protocol):
     """A two-dimensional convolution with a rule for the pixels outside the image."""
 

@@ -36,17 +36,16 @@ def set_padding_mode(model: nn.Module, mode: str, *, strict: bool = False) -> Co
     survey = _survey(model)
     if strict and survey.left:
         raise PaddingError(_refusal(mode, survey.left))
-    for name, layer in survey.padded.items():
-        pad_layer(layer, mode, name)
-    converted = tuple(_converted_layer(name, layer) for name, layer in survey.padded.items())
-    return ConversionReport(mode, converted, survey.n_unpadded, tuple(survey.left))
+    for layer, entry in survey.padded:
+        pad_layer(layer, mode, entry.name)
+    return ConversionReport(mode, tuple(entry for _, entry in survey.padded), survey.n_unpadded, tuple(survey.left))
 
 
 @dataclass
 class _Survey:
-    """Convolutions by what a conversion does with them."""
+    """Modules by what a conversion does with them."""
 
-    padded: dict[str, nn.Conv2d] = field(default_factory=dict)
+    padded: list[tuple[nn.Conv2d, ConvertedLayer]] = field(default_factory=list)
     n_unpadded: int = 0
     left: list[LeftLayer] = field(default_factory=list)
 
@@ -54,41 +53,35 @@ class _Survey:
 def _survey(model: nn.Module) -> _Survey:
     survey = _Survey()
     for path, module in model.named_modules():
-        name = path or type(module).__name__
+        name = path or _kind_name(module)
         reason = _unreachable(module) if isinstance(module, nn.Conv2d) else own_padding(module)
         if reason is not None:
             survey.left.append(LeftLayer(name, _kind_name(module), reason))
-        elif isinstance(module, nn.Conv2d) and _can_pad(module):
-            survey.padded[name] = module
         elif isinstance(module, nn.Conv2d):
-            survey.n_unpadded += 1
+            _add_convolution(survey, name, module)
     return survey
 
 
+def _add_convolution(survey: _Survey, name: str, layer: nn.Conv2d) -> None:
+    kernel, kind = cast(Pair, layer.kernel_size), layer_kind(layer)
+    if kind is None or not can_pad(kind.padding(layer), kernel):
+        survey.n_unpadded += 1
+        return
+    entry = ConvertedLayer(name, _kind_name(layer), kernel, cast(Pair, layer.stride), kind.padding(layer))
+    survey.padded.append((layer, entry))
+
+
 def _unreachable(layer: nn.Conv2d) -> str | None:
-    """Why the padding of `layer` cannot be set, or None."""
+    """Why `layer` may pad in a way that cannot be set, or None."""
     if isinstance(layer, LazyModuleMixin):
         return "not initialised: run the model once first"
-    if not _can_pad(layer):
-        return None
-    if is_parametrized(layer):
+    kernel, kind = cast(Pair, layer.kernel_size), layer_kind(layer)
+    if kind is None:
+        # It may pad by itself wherever there is more than one tap.
+        return "its forward pass is not known" if max(kernel) > 1 else None
+    if is_parametrized(layer) and can_pad(kind.padding(layer), kernel):
         return "parametrised: its class belongs to the parametrisation"
-    return "its forward pass is not known" if layer_kind(layer) is None else None
-
-
-def _can_pad(layer: nn.Conv2d) -> bool:
-    kernel = cast(Pair, layer.kernel_size)
-    kind = layer_kind(layer)
-    # An unknown forward pass may pad by itself wherever there is more than one tap.
-    return max(kernel) > 1 if kind is None else can_pad(kind.padding(layer), kernel)
-
-
-def _converted_layer(name: str, layer: nn.Conv2d) -> ConvertedLayer:
-    kind = layer_kind(layer)
-    assert kind is not None, name  # noqa: S101 - the survey let known kinds alone through
-    return ConvertedLayer(
-        name, _kind_name(layer), cast(Pair, layer.kernel_size), cast(Pair, layer.stride), kind.padding(layer)
-    )
+    return None
 
 
 def _kind_name(module: nn.Module) -> str:

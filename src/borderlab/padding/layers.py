@@ -20,12 +20,15 @@ from borderlab.padding.base import Pair
 from borderlab.padding.geometry import Padding, PadRule, resolve_pad
 from borderlab.padding.registry import PADDING_MODES
 
+Traced = Any
+"""A tensor, or the proxy that stands for it while torch.fx traces."""
+
 
 @dataclass(frozen=True)
 class LayerKind:
     """How one family of convolution layers makes its weight, and how much it pads."""
 
-    weight: Callable[[nn.Conv2d], Tensor]
+    weight: Callable[[nn.Conv2d], Traced]
     padding: Callable[[nn.Conv2d], Padding]
 
 
@@ -58,7 +61,8 @@ class PaddedConv2d(nn.Conv2d):
     kind: ClassVar[LayerKind]
     layer_name: str
 
-    def forward(self, x: Float[Tensor, "*n c_in h w"]) -> Float[Tensor, "*n c_out h_out w_out"]:
+    def forward(self, x: Traced) -> Traced:
+        """Convolve `x` (*n c_in h w)."""
         return padded_conv2d(
             x,
             self.kind.weight(self),
@@ -134,21 +138,21 @@ def _bare_layer(base: type[nn.Conv2d]) -> PaddedConv2d:
     return cls.__new__(cls)
 
 
-def _plain_weight(layer: nn.Conv2d) -> Tensor:
+def _plain_weight(layer: nn.Conv2d) -> Traced:
     return layer.weight
 
 
-def _standardised_weight(layer: Any) -> Tensor:
+def _standardised_weight(layer: Any) -> Traced:
     """Weight with mean 0 and variance 1 over each filter (Qiao et al. 2019, arXiv:1903.10520)."""
     return _normalise_filters(layer, None)
 
 
-def _scaled_standardised_weight(layer: Any) -> Tensor:
+def _scaled_standardised_weight(layer: Any) -> Traced:
     """Standardised weight times a learned gain over the fan-in's root (Brock et al. 2021, arXiv:2101.08692)."""
     return _normalise_filters(layer, (layer.gain * layer.scale).view(-1))
 
 
-def _normalise_filters(layer: Any, factor: Tensor | None) -> Tensor:
+def _normalise_filters(layer: Any, factor: Traced | None) -> Traced:
     # As in timm, by batch normalisation over the filters: the same operator gives the same bits.
     filters = layer.weight.reshape(1, layer.out_channels, -1)
     normal = F.batch_norm(filters, None, None, weight=factor, training=True, momentum=0.0, eps=layer.eps)

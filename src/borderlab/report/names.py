@@ -1,4 +1,7 @@
-"""Names of the tables of a report. Light: the workflow asks for them each time it plans."""
+"""Names of the tables of a report, and its templates. Light: the workflow asks for them each time it plans."""
+
+from importlib.resources import files
+from pathlib import Path
 
 TABLES = (
     "runs",
@@ -10,3 +13,9 @@ TABLES = (
     "propagation",
     "propagation_classes",
 )
+
+
+def template_files() -> list[Path]:
+    """Template, style and script of the page: part of what decides its content."""
+    folder = Path(str(files("borderlab.report"))) / "templates"
+    return sorted(path for path in folder.iterdir() if path.is_file())

@@ -10,12 +10,12 @@
 `training.json` is written last: a folder that has it is finished.
 """
 
+import csv
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 from rich.progress import track
 
@@ -97,8 +97,11 @@ def _fit(trainer: Trainer, spec: RunSpec, network: Network, inputs: RunInputs, s
 
 def _write_results(folder: Path, network: Network, trainer: Trainer) -> None:
     save_weights(network.module, folder / "model.safetensors")
-    with atomic_file(folder / "curve.csv") as part:
-        pd.DataFrame(trainer.curve.rows).to_csv(part, index=False)
+    rows = trainer.curve.rows
+    with atomic_file(folder / "curve.csv") as part, part.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _summary(spec: RunSpec, network: Network, trainer: Trainer, n_samples: int) -> dict[str, Any]:

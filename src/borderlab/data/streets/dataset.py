@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from rich.progress import track
 
+from borderlab.codehash import code_hash
 from borderlab.data.base import (
     Clip,
     DatasetInfo,
@@ -75,9 +76,7 @@ class Streets(SegmentationDataset):
     @property
     def identity(self) -> str:
         # The renderer is the data set's source: what it does is part of the content.
-        from borderlab.identity import code_hash
-
-        return sha256_of_json({"options": super().identity, "renderer": code_hash("borderlab.data.streets.clip")})
+        return sha256_of_json({"options": super().identity, "renderer": code_hash(("borderlab.data.streets.clip",))})
 
     @property
     def folder_name(self) -> str:

@@ -1,0 +1,86 @@
+"""Hash of what code does: of one module and of all modules of the package that it imports.
+
+Comments, docstrings and layout do not count, and neither does any module that is not imported: an edit to the report
+leaves the hash of the training code as it was.
+"""
+
+import ast
+import hashlib
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+PACKAGE = "borderlab"
+
+
+@cache
+def code_hash(entries: tuple[str, ...], left_out: frozenset[str] = frozenset()) -> str:
+    """Hash of the code of the modules `entries` and of all that they import, without the modules `left_out`."""
+    digest = hashlib.sha256()
+    for module in code_modules(entries, left_out):
+        digest.update(f"{module}\0{_module_hash(_source_of(module))}\0".encode())
+    return digest.hexdigest()
+
+
+@cache
+def code_modules(entries: tuple[str, ...], left_out: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Dotted names of the modules that `code_hash` covers, sorted."""
+    found: set[str] = set()
+    waiting = list(entries)
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting += [name for name in _imports(module) if name not in left_out]
+    return tuple(sorted(found))
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    """Modules of the package that `module` imports, anywhere in its text."""
+    names: set[str] = set()
+    for node in ast.walk(_tree(_source_of(module))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(sorted(name for name in names if name.split(".")[0] == PACKAGE and _exists(name)))
+
+
+@cache
+def _module_hash(source: Path) -> str:
+    tree = _tree(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [child for child in node.body if not _is_text(child)] or [ast.Pass()]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _tree(source: Path) -> ast.Module:
+    return ast.parse(source.read_text(encoding="utf-8"))
+
+
+def _exists(module: str) -> bool:
+    return _path_of(module) is not None
+
+
+def _source_of(module: str) -> Path:
+    path = _path_of(module)
+    if path is None:
+        raise ModuleNotFoundError(f"no module {module!r} in {PACKAGE}")
+    return path
+
+
+@cache
+def _path_of(module: str) -> Path | None:
+    root = Path(str(files(PACKAGE)))
+    place = root.joinpath(*module.split(".")[1:])
+    for candidate in (place / "__init__.py", place.with_suffix(".py")):
+        if candidate.is_file():
+            return candidate
+    return None

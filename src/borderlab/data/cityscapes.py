@@ -1,0 +1,168 @@
+"""Cityscapes: street scenes with nineteen classes, and thirty-frame videos around the labelled frames.
+
+The set needs an account. `fetch` calls the official downloader (`csDownload` of the package cityscapesscripts, which
+keeps the account itself), or says exactly what to put where.
+
+    leftImg8bit/<split>/<city>/<city>_<sequence>_<frame>_leftImg8bit.png
+    gtFine/<split>/<city>/<city>_<sequence>_<frame>_gtFine_labelIds.png
+    leftImg8bit_sequence/<split>/<city>/<city>_<sequence>_<frame>_leftImg8bit.png    (optional)
+"""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from borderlab.data.archive import extract
+from borderlab.data.base import (
+    IGNORE_INDEX,
+    Clip,
+    DatasetInfo,
+    FetchSettings,
+    Frame,
+    Options,
+    SegmentationDataset,
+    check_split,
+)
+from borderlab.errors import DataError
+
+COUNTS = {"train": 2975, "val": 500, "test": 1525}
+PACKAGES = {"gtFine": "gtFine_trainvaltest.zip", "leftImg8bit": "leftImg8bit_trainvaltest.zip"}
+# The labelled frame is the twentieth of its thirty, which are 1/17 s apart.
+FRAMES_BEFORE, FRAMES_AFTER = 19, 10
+INTERVAL_S = 1 / 17
+
+LABEL_IDS = {
+    "road": 7, "sidewalk": 8, "building": 11, "wall": 12, "fence": 13, "pole": 17, "traffic light": 19,
+    "traffic sign": 20, "vegetation": 21, "terrain": 22, "sky": 23, "person": 24, "rider": 25, "car": 26,
+    "truck": 27, "bus": 28, "train": 31, "motorcycle": 32, "bicycle": 33,
+}  # fmt: skip
+LARGEST_LABEL_ID = 33
+
+_NAME = re.compile(r"(?P<city>.+)_(?P<sequence>\d{6})_(?P<frame>\d{6})_leftImg8bit\.png")
+_MAX_BYTES = 40 * 1024**3
+
+
+class CityscapesOptions(Options):
+    """Whether a part of the set will do."""
+
+    allow_partial: bool = Field(False, description="Accept fewer images than the split has.")
+
+
+class Cityscapes(SegmentationDataset):
+    """Cityscapes with fine labels; clips where the thirty-frame sequences are there."""
+
+    info: ClassVar[DatasetInfo] = DatasetInfo(
+        name="cityscapes",
+        title="Cityscapes (fine labels)",
+        version="gtFine",
+        classes=tuple(LABEL_IDS),
+        access="account",
+        homepage="https://www.cityscapes-dataset.com",
+        licence="Cityscapes licence agreement; non-commercial",
+    )
+    splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
+    options_model: ClassVar[type[Options]] = CityscapesOptions
+
+    @property
+    def label_lut(self) -> NDArray[np.int16]:
+        return label_id_lut()
+
+    def fetch(self, root: Path, split: str, settings: FetchSettings) -> None:
+        check_split(self, split)
+        for kind, package in PACKAGES.items():
+            if not (root / kind / split).is_dir():
+                self._fetch_package(root, kind, package)
+        found = len(self.frames(root, split))
+        if found != COUNTS[split] and not self.options.model_dump()["allow_partial"]:
+            raise DataError(
+                f"{root / 'leftImg8bit' / split}: has {found} images, not {COUNTS[split]}; {_by_hand(root, PACKAGES)}"
+            )
+
+    def frames(self, root: Path, split: str) -> list[Frame]:
+        check_split(self, split)
+        images = sorted((root / "leftImg8bit" / split).glob("*/*_leftImg8bit.png"))
+        if not images:
+            raise DataError(f"{root / 'leftImg8bit' / split}: holds no images; {_by_hand(root, PACKAGES)}")
+        return [_frame(root, split, image) for image in images]
+
+    def clips(self, root: Path, split: str) -> list[Clip]:
+        """One clip of thirty frames around each labelled frame.
+
+        Raises:
+            DataError: if the sequences, or one frame of them, are missing.
+        """
+        folder = root / "leftImg8bit_sequence" / split
+        if not folder.is_dir():
+            raise DataError(
+                f"{folder}: is missing; propagation needs leftImg8bit_sequence_trainvaltest.zip (324 GB) in {root}: "
+                f"csDownload -d {root} leftImg8bit_sequence_trainvaltest.zip"
+            )
+        return [_clip(folder, labelled) for labelled in self.frames(root, split)]
+
+    def _fetch_package(self, root: Path, kind: str, package: str) -> None:
+        if not (root / package).is_file():
+            _download(root, package)
+        extract(root / package, root / f"{kind}.extracted", max_bytes=_MAX_BYTES)
+        (root / f"{kind}.extracted" / kind).replace(root / kind)
+        shutil.rmtree(root / f"{kind}.extracted")
+
+
+def label_id_lut() -> NDArray[np.int16]:
+    """Train id of each of Cityscapes' label ids 0..33; KITTI uses the same ids."""
+    lut = np.full(256, -1, dtype=np.int16)
+    lut[: LARGEST_LABEL_ID + 1] = IGNORE_INDEX
+    # Licence plates have the id -1, which 8 bits store as 255.
+    lut[IGNORE_INDEX] = IGNORE_INDEX
+    for train_id, label_id in enumerate(LABEL_IDS.values()):
+        lut[label_id] = train_id
+    return lut
+
+
+def _frame(root: Path, split: str, image: Path) -> Frame:
+    stem = image.name.removesuffix("_leftImg8bit.png")
+    label = root / "gtFine" / split / image.parent.name / f"{stem}_gtFine_labelIds.png"
+    if split != "test" and not label.is_file():
+        raise DataError(f"{label}: is missing, though its image is there; complete your copy of gtFine")
+    return Frame(f"{split}/{stem}", image, label if label.is_file() else None)
+
+
+def _clip(folder: Path, labelled: Frame) -> Clip:
+    match = _NAME.fullmatch(labelled.image.name)
+    if match is None:
+        raise DataError(f"{labelled.image}: is not named <city>_<sequence>_<frame>_leftImg8bit.png")
+    city, sequence, number = match["city"], match["sequence"], int(match["frame"])
+    frames = []
+    for offset in range(-FRAMES_BEFORE, FRAMES_AFTER + 1):
+        stem = f"{city}_{sequence}_{number + offset:06d}"
+        image = folder / city / f"{stem}_leftImg8bit.png"
+        if not image.is_file():
+            raise DataError(f"{image}: is missing from the clip around {labelled.sample_id}; complete your copy")
+        frames.append(Frame(f"{folder.name}/{stem}", image, labelled.label if offset == 0 else None))
+    return Clip(labelled.sample_id.replace("/", "_"), tuple(frames), INTERVAL_S)
+
+
+def _download(root: Path, package: str) -> None:
+    """Call the official downloader, which asks for the account itself and keeps it out of our sight."""
+    command = shutil.which("csDownload")
+    if command is None:
+        raise DataError(f"{root / package}: is missing; {_by_hand(root, PACKAGES)}")
+    root.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run([command, "-d", str(root), "-r", package], check=False, stdin=subprocess.DEVNULL)  # noqa: S603
+    if done.returncode != 0 or not (root / package).is_file():
+        raise DataError(
+            f"{package}: csDownload ended with {done.returncode}; run it by hand: {_by_hand(root, PACKAGES)}"
+        )
+
+
+def _by_hand(root: Path, packages: dict[str, str]) -> str:
+    names = " ".join(packages.values())
+    return (
+        f"with an account at {Cityscapes.info.homepage}: pip install 'borderlab[cityscapes]', "
+        f"then csDownload -d {root} {names}"
+    )

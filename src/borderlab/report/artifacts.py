@@ -1,0 +1,193 @@
+"""The artifacts that a report reads: what the DAG leaves in its folders, as checked models.
+
+Unknown keys are let through, so that a result may say more than the report shows; a missing or wrong key is a fault
+of the artifact and stops the report with one line.
+"""
+
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import pandas as pd
+from pydantic import BaseModel, Field, ValidationError
+
+from borderlab.errors import RunError
+from borderlab.spec import RunSpec
+
+Metric = Literal["top1_pct", "miou_pct"]
+Scale = Literal["smoke", "single machine", "paper"]
+Model = TypeVar("Model", bound=BaseModel)
+
+CURVE_COLUMNS = ("epoch", "step", "lr", "train_loss", "metric_pct", "seconds")
+
+
+class RunArtifacts(BaseModel):
+    """Where one training run and its evaluation lie."""
+
+    name: str = Field(description="Name of the run, unique in the experiment.")
+    studies: list[str] = Field(description="Studies that asked for the run.")
+    folder: Path = Field(description="Folder with spec.json, training.json, curve.csv and provenance.json.")
+    evaluation_folder: Path = Field(description="Folder with metrics.json and, for segmentation, pictures/.")
+    rerun_command: str = Field(description="Command that makes the run again.")
+
+
+class ScoreArtifacts(BaseModel):
+    """Where the score of one motion model's propagated labels lies."""
+
+    dataset: str
+    split: str
+    motion: str
+    folder: Path = Field(description="Folder with score.json and pictures/.")
+
+
+class TabulationInput(BaseModel):
+    """Everything that the tables, the figures and the page of one experiment are made from."""
+
+    experiment: str = Field(description="Short name of the experiment.")
+    title: str
+    scale: Scale
+    description: str = ""
+    runs: list[RunArtifacts] = []
+    scores: list[ScoreArtifacts] = []
+
+
+class Training(BaseModel):
+    """training.json."""
+
+    metric: Metric
+    last: float
+    best: float
+    best_epoch: int
+    n_parameters: int
+    n_train_samples: int
+    n_steps: int
+    converted_layers: int
+    left_padding: list[str]
+
+
+class Provenance(BaseModel):
+    """provenance.json; what could not be found out is absent."""
+
+    command: str
+    git_commit: str | None
+    git_dirty: bool | None
+    started: str
+    wall_time_s: float
+    cpu_time_s: float
+    peak_memory_mb: float
+    peak_gpu_memory_mb: float | None = None
+    device: str
+    platform: str
+    python: str
+    versions: dict[str, str]
+    data_identity: str
+
+
+class Ring(BaseModel):
+    """Pixels at least `from_px` and less than `to_px` from the image border; the last ring has no end."""
+
+    from_px: int
+    to_px: int | None
+    value: float | None
+    n_pixels: int
+
+
+class Evaluation(BaseModel):
+    """metrics.json."""
+
+    metric: Metric
+    value: float
+    n_images: int
+    seconds: float
+    classes: dict[str, float | None]
+    rings: list[Ring] = []
+
+
+class ScoreRow(BaseModel):
+    """One distance of score.json."""
+
+    distance: int
+    n_frames: int
+    miou_pct: float | None
+    miou_void_wrong_pct: float | None
+    boundary_miou_pct: float | None
+    error_pct: float | None
+    errors_in_3x3_pct: float | None
+    void_pct: float | None
+    image_mae: float | None
+    epe_px: float | None
+    classes: dict[str, float | None]
+
+
+class Score(BaseModel):
+    """score.json."""
+
+    dataset: str
+    split: str
+    motion: str
+    void_occluded: bool
+    rows: list[ScoreRow]
+
+
+class FinishedRun(BaseModel):
+    """All that is read of one run."""
+
+    artifacts: RunArtifacts
+    spec: RunSpec
+    training: Training
+    provenance: Provenance
+    evaluation: Evaluation
+
+
+def read_run(artifacts: RunArtifacts) -> FinishedRun:
+    """The files of one run.
+
+    Raises:
+        RunError: if a file is missing or not what it should be.
+    """
+    return FinishedRun(
+        artifacts=artifacts,
+        spec=_read(artifacts.folder / "spec.json", RunSpec),
+        training=_read(artifacts.folder / "training.json", Training),
+        provenance=_read(artifacts.folder / "provenance.json", Provenance),
+        evaluation=_read(artifacts.evaluation_folder / "metrics.json", Evaluation),
+    )
+
+
+def read_curve(artifacts: RunArtifacts) -> pd.DataFrame:
+    """The training curve of one run; `metric_pct` is NaN where there was no validation.
+
+    Raises:
+        RunError: if the file is missing or lacks a column.
+    """
+    path = artifacts.folder / "curve.csv"
+    if not path.is_file():
+        raise _missing(path)
+    curve = pd.read_csv(path)
+    lacking = [column for column in CURVE_COLUMNS if column not in curve]
+    if lacking:
+        raise RunError(f"{path}: has no column {lacking[0]!r}; make the run again")
+    return curve[list(CURVE_COLUMNS)]
+
+
+def read_score(artifacts: ScoreArtifacts) -> Score:
+    """The score of one motion model's propagated labels.
+
+    Raises:
+        RunError: if the file is missing or not what it should be.
+    """
+    return _read(artifacts.folder / "score.json", Score)
+
+
+def _read(path: Path, model: type[Model]) -> Model:
+    if not path.is_file():
+        raise _missing(path)
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except ValidationError as fault:
+        first = fault.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise RunError(f"{path}: {place}: {first['msg'].lower()}; make it again") from fault
+
+
+def _missing(path: Path) -> RunError:
+    return RunError(f"{path}: is missing; run the experiment's workflow to the end before its report")

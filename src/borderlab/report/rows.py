@@ -1,0 +1,175 @@
+"""Rows of the tidy tables, from the artifacts of runs and scores."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from borderlab.files import sha256_of_json
+from borderlab.report.artifacts import FinishedRun, Score, read_curve
+from borderlab.report.schemas import RUN_KEYS
+from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec, RunSpec
+
+Row = dict[str, Any]
+
+RECIPE_HASH_LENGTH = 8
+
+
+def records(frame: pd.DataFrame) -> list[Row]:
+    """Rows of a table by column name."""
+    return [{str(column): value for column, value in row.items()} for row in frame.to_dict("records")]
+
+
+def propagation_text(propagation: PropagationSpec | None) -> str:
+    """One text for a propagation, such as `label ±3 dis_medium`."""
+    if propagation is None:
+        return "none"
+    text = f"{propagation.kind} ±{propagation.max_distance}"
+    if propagation.kind == "true":
+        return text
+    return f"{text} {propagation.motion}{'' if propagation.void_occluded else ', occluded kept'}"
+
+
+def loss_text(loss: LossSpec) -> str:
+    """One text for a loss, such as `relaxed 1 px`."""
+    if loss.name != "relaxed":
+        return loss.name
+    until = "" if loss.relax_until == 1 else f" until {loss.relax_until:.0%}"
+    return f"relaxed {loss.relax_radius_px} px{until}"
+
+
+def keyframes_text(keyframes: KeyframesSpec | None) -> str:
+    """One text for a choice of key frames, such as `every 10th from 5`."""
+    return "all" if keyframes is None else f"every {keyframes.stride} frames from {keyframes.offset}"
+
+
+def run_row(run: FinishedRun) -> Row:
+    """The run's row in table `runs`."""
+    return {
+        "run": run.artifacts.name,
+        "studies": "; ".join(run.artifacts.studies),
+        **_factor_values(run.spec),
+        "seed": run.spec.seed,
+        **_result_values(run),
+        **_provenance_values(run),
+        "rerun_command": run.artifacts.rerun_command,
+    }
+
+
+def _factor_values(spec: RunSpec) -> Row:
+    return {
+        "dataset": spec.dataset.key,
+        "task": spec.task,
+        "backbone": spec.backbone,
+        "weights": spec.weights,
+        "padding_mode": spec.padding_mode,
+        "keyframes": keyframes_text(spec.keyframes),
+        **_propagation_values(spec.propagation),
+        "loss": loss_text(spec.loss),
+        "relax_radius_px": spec.loss.relax_radius_px if spec.loss.name == "relaxed" else None,
+        "train_split": spec.train_split,
+        "eval_split": spec.eval_split,
+        "recipe": sha256_of_json(spec.recipe.model_dump(mode="json"))[:RECIPE_HASH_LENGTH],
+        "epochs": spec.recipe.epochs,
+        "batch_size": spec.recipe.batch_size,
+        "peak_lr": spec.recipe.lr,
+        "precision": spec.recipe.precision,
+    }
+
+
+def _propagation_values(propagation: PropagationSpec | None) -> Row:
+    moved = propagation is not None and propagation.kind != "true"
+    return {
+        "propagation": propagation_text(propagation),
+        "propagation_kind": propagation.kind if propagation else "none",
+        "motion": propagation.motion if propagation and moved else "",
+        "max_distance": propagation.max_distance if propagation else 0,
+        "void_occluded": propagation.void_occluded if propagation and moved else None,
+    }
+
+
+def _result_values(run: FinishedRun) -> Row:
+    training = run.training
+    return {
+        "metric": training.metric,
+        "last_pct": training.last,
+        "best_pct": training.best,
+        "best_epoch": training.best_epoch,
+        "evaluation_pct": run.evaluation.value,
+        "n_images": run.evaluation.n_images,
+        "n_parameters": training.n_parameters,
+        "n_train_samples": training.n_train_samples,
+        "n_steps": training.n_steps,
+        "converted_layers": training.converted_layers,
+        "left_padding": "; ".join(training.left_padding),
+    }
+
+
+def _provenance_values(run: FinishedRun) -> Row:
+    provenance = run.provenance
+    versions = {"python": provenance.python, **provenance.versions}
+    return {
+        "wall_time_s": provenance.wall_time_s,
+        "cpu_time_s": provenance.cpu_time_s,
+        "peak_memory_mb": provenance.peak_memory_mb,
+        "peak_gpu_memory_mb": provenance.peak_gpu_memory_mb,
+        "device": provenance.device,
+        "platform": provenance.platform,
+        "versions": "; ".join(f"{name} {version}" for name, version in versions.items()),
+        "git_commit": provenance.git_commit or "",
+        "git_dirty": provenance.git_dirty,
+        "started": provenance.started,
+        "data_identity": provenance.data_identity,
+    }
+
+
+def _run_keys(run: FinishedRun) -> Row:
+    row = run_row(run)
+    return {key: row[key] for key in RUN_KEYS}
+
+
+def class_rows(finished: Iterable[FinishedRun]) -> Iterator[Row]:
+    """Rows of table `classes`."""
+    for run in finished:
+        for class_name, value in run.evaluation.classes.items():
+            yield {**_run_keys(run), "class_name": class_name, "value_pct": value}
+
+
+def ring_rows(finished: Iterable[FinishedRun]) -> Iterator[Row]:
+    """Rows of table `rings`."""
+    for run in finished:
+        for ring in run.evaluation.rings:
+            values = {"from_px": ring.from_px, "to_px": ring.to_px, "value_pct": ring.value}
+            yield {**_run_keys(run), **values, "n_pixels": ring.n_pixels}
+
+
+def curve_rows(finished: Iterable[FinishedRun]) -> Iterator[Row]:
+    """Rows of table `curves`."""
+    for run in finished:
+        for row in records(read_curve(run.artifacts)):
+            yield {**_run_keys(run), **row}
+
+
+def score_rows(scores: Iterable[Score]) -> Iterator[Row]:
+    """Rows of table `propagation`."""
+    for score in scores:
+        for row in score.rows:
+            yield {**_score_keys(score), **row.model_dump(exclude={"classes"})}
+
+
+def score_class_rows(scores: Iterable[Score]) -> Iterator[Row]:
+    """Rows of table `propagation_classes`."""
+    for score in scores:
+        for row in score.rows:
+            for class_name, iou_pct in row.classes.items():
+                own = {"distance": row.distance, "class_name": class_name, "iou_pct": iou_pct}
+                yield {**_score_keys(score), **own}
+
+
+def _score_keys(score: Score) -> Row:
+    return {
+        "dataset": score.dataset,
+        "split": score.split,
+        "motion": score.motion,
+        "void_occluded": score.void_occluded,
+    }

@@ -1,0 +1,282 @@
+"""What each table holds: columns, types, ranges and meanings, in one place.
+
+The schemas check every table that is written or read, and `dictionary_text` turns them into docs/data_dictionary.md.
+Text is never missing: an absent text is empty. Absent numbers and truth values are empty cells.
+"""
+
+from typing import Any
+
+import pandera.pandas as pa
+
+from borderlab.report.names import TABLES
+
+# Columns that decide a result: two runs that agree in all of them differ in their seed alone.
+FACTORS = {
+    "dataset": "Data set, by its name in the experiment.",
+    "task": "`classification` or `segmentation`.",
+    "backbone": "Name of the timm network.",
+    "weights": "Initial weights: `random`, or where pretrained ones come from.",
+    "padding_mode": "Padding of the convolutions: `zeros`, `reflect`, `replicate`, `circular` or `partial`.",
+    "keyframes": "Which labelled frames train: `all`, or every n-th frame of a clip.",
+    "propagation": "Propagated samples that join the key frames, as one text: `none`, `label ±1 dis_medium`, ...",
+    "propagation_kind": "`none`, `label` (real frame, moved label), `joint` (both moved) or `true` (real label).",
+    "motion": "Motion model behind the propagated samples; empty without one.",
+    "max_distance": "Farthest distance of a propagated sample from its key frame, in frames; 0 without propagation.",
+    "void_occluded": "Whether moved labels are void where the forward-backward check fails.",
+    "loss": "Training loss, with its settings.",
+    "relax_radius_px": "Half width of the relaxed neighbourhood, in pixels; empty for other losses.",
+    "train_split": "Split that trains.",
+    "eval_split": "Split that evaluates.",
+    "recipe": "Short hash of the whole training recipe.",
+    "epochs": "Epochs of training.",
+    "batch_size": "Samples in one step.",
+    "peak_lr": "Largest learning rate of the schedule.",
+    "precision": "Arithmetic of the forward pass.",
+}
+_FACTOR_TYPES = {
+    "max_distance": int,
+    "void_occluded": "boolean",
+    "relax_radius_px": "Int64",
+    "epochs": int,
+    "batch_size": int,
+    "peak_lr": float,
+}
+
+# Columns that name a run in tables with many rows for each run.
+RUN_KEYS = ("run", "dataset", "backbone", "weights", "padding_mode", "propagation", "loss", "seed")
+
+MEASURES = {
+    "evaluation": "final weights, evaluated after training",
+    "last": "final weights, as validated at the end of training",
+    "best": "best validation of the training: optimistic, because the evaluation split chooses the epoch",
+}
+
+
+def _text(description: str, **checks: Any) -> pa.Column:
+    return pa.Column(str, description=description, **checks)
+
+
+def _whole(description: str, minimum: int | None = 0, nullable: bool = False) -> pa.Column:
+    checks = [] if minimum is None else [pa.Check.ge(minimum)]
+    return pa.Column("Int64" if nullable else int, checks, nullable=nullable, description=description)
+
+
+def _number(description: str, nullable: bool = False, minimum: float | None = 0.0) -> pa.Column:
+    checks = [] if minimum is None else [pa.Check.ge(minimum)]
+    return pa.Column(float, checks, nullable=nullable, description=description)
+
+
+def _share(description: str, nullable: bool = False) -> pa.Column:
+    return pa.Column(float, pa.Check.in_range(0, 100), nullable=nullable, description=f"{description}, in percent.")
+
+
+def _points(description: str) -> pa.Column:
+    description = f"{description}, in percentage points."
+    return pa.Column(float, pa.Check.in_range(-100, 100), nullable=True, description=description)
+
+
+def _interval_end(which: str) -> pa.Column:
+    # Not bounded: with two seeds a t interval may well reach beyond what the metric can.
+    description = f"{which} end of the 95 % t interval of that difference; empty with fewer than two pairs."
+    return _number(description, nullable=True, minimum=None)
+
+
+def _factor(name: str) -> pa.Column:
+    kind = _FACTOR_TYPES.get(name, str)
+    return pa.Column(kind, nullable=not isinstance(kind, type), description=FACTORS[name])
+
+
+def _factors() -> dict[str, pa.Column]:
+    return {name: _factor(name) for name in FACTORS}
+
+
+def _run_keys() -> dict[str, pa.Column]:
+    own = {"run": _text("Run, by its name in table `runs`."), "seed": _whole("Seed.")}
+    return {name: own[name] if name in own else _factor(name) for name in RUN_KEYS}
+
+
+def _metric() -> pa.Column:
+    description = "`top1_pct`: share of images whose first guess is right. `miou_pct`: mean IoU over the whole split."
+    return _text(description, checks=pa.Check.isin(["top1_pct", "miou_pct"]))
+
+
+def _measure() -> pa.Column:
+    description = "; ".join(f"`{name}`: {meaning}" for name, meaning in MEASURES.items())
+    return _text(f"Which result of a run. {description}.", checks=pa.Check.isin(list(MEASURES)))
+
+
+def _difference() -> dict[str, pa.Column]:
+    return {
+        "n_pairs": _whole("Seeds that both sides have."),
+        "difference_pct": _points("Mean over those seeds of the result minus the baseline's result"),
+        "difference_low_pct": _interval_end("Lower"),
+        "difference_high_pct": _interval_end("Upper"),
+    }
+
+
+def _score_keys() -> dict[str, pa.Column]:
+    return {
+        "dataset": _text("Data set, by its name in the experiment."),
+        "split": _text("Split whose labels were moved."),
+        "motion": _text("Motion model."),
+        "void_occluded": pa.Column(bool, description=FACTORS["void_occluded"]),
+        "distance": _whole("Signed distance from the key frame, in frames.", minimum=None),
+    }
+
+
+def _table(description: str, columns: dict[str, pa.Column], key: list[str]) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(columns, description=description, strict=True, ordered=True, unique=key)
+
+
+SCHEMAS = {
+    "runs": _table(
+        "One row for each training run.",
+        {
+            "run": _text("Name of the run: its folder below artifacts/<experiment>/runs/.", unique=True),
+            "studies": _text("Studies that asked for it, separated by `; `."),
+            **_factors(),
+            "seed": _whole("Seed of weights, order and augmentation."),
+            "metric": _metric(),
+            "last_pct": _share("Metric at the end of training"),
+            "best_pct": _share("Metric at the best validated epoch, chosen on the evaluation split (optimistic)"),
+            "best_epoch": _whole("That epoch, counted as in table `curves`."),
+            "evaluation_pct": _share("Metric of the final weights, evaluated after training"),
+            "n_images": _whole("Images in the evaluation."),
+            "n_parameters": _whole("Parameters of the network."),
+            "n_train_samples": _whole("Samples in the training set."),
+            "n_steps": _whole("Optimiser steps."),
+            "converted_layers": _whole("Convolutions whose padding was replaced."),
+            "left_padding": _text("Padded layers that keep their own padding, separated by `; `."),
+            "wall_time_s": _number("Wall time of the training job, in seconds."),
+            "cpu_time_s": _number("CPU time of the training job's main process, in seconds."),
+            "peak_memory_mb": _number("Largest resident memory of that process, in megabytes."),
+            "peak_gpu_memory_mb": _number("Largest GPU memory that was allocated, in megabytes.", nullable=True),
+            "device": _text("Device that computed."),
+            "platform": _text("Operating system."),
+            "versions": _text("Python and the libraries that decide numbers."),
+            "git_commit": _text("Commit of the code; empty outside a checkout."),
+            "git_dirty": pa.Column("boolean", nullable=True, description="Whether tracked files differed from it."),
+            "started": _text("Start of the training job."),
+            "data_identity": _text("Hash of the data set's content."),
+            "rerun_command": _text("Command that makes the run again."),
+        },
+        ["run"],
+    ),
+    "summary": _table(
+        "Spread over seeds: one row for each measure and setting of all factors; differences are to `zeros` padding "
+        "with the same seeds and all other factors equal.",
+        {
+            **_factors(),
+            "metric": _metric(),
+            "measure": _measure(),
+            "n_seeds": _whole("Seeds.", minimum=1),
+            "mean_pct": _share("Mean over seeds"),
+            "sd_pct": _number("Standard deviation over seeds (n - 1); empty for one seed.", nullable=True),
+            "min_pct": _share("Smallest"),
+            "max_pct": _share("Largest"),
+            **_difference(),
+        },
+        [*FACTORS, "measure"],
+    ),
+    "effects": _table(
+        "Paired effects of one factor: the result minus the baseline's, seed by seed, all other factors equal.",
+        {
+            "factor": _text("Factor that differs: `padding_mode`, `propagation` or `loss`."),
+            "baseline": _text("Value of the factor on the other side of the difference."),
+            **_factors(),
+            "metric": _metric(),
+            "measure": _measure(),
+            **_difference(),
+        },
+        ["factor", *FACTORS, "measure"],
+    ),
+    "classes": _table(
+        "Result of each class in each run's evaluation.",
+        {
+            **_run_keys(),
+            "class_name": _text("Class."),
+            "value_pct": _share("IoU (segmentation) or accuracy (classification); empty without such pixels", True),
+        },
+        ["run", "class_name"],
+    ),
+    "rings": _table(
+        "Segmentation by distance from the image border, in each run's evaluation.",
+        {
+            **_run_keys(),
+            "from_px": _whole("Smallest distance from the image border, in pixels."),
+            "to_px": _whole("First distance beyond the ring; empty for the innermost.", nullable=True),
+            "value_pct": _share("mIoU over the ring's pixels; empty without labelled pixels", True),
+            "n_pixels": _whole("Labelled pixels in the ring."),
+        },
+        ["run", "from_px"],
+    ),
+    "curves": _table(
+        "Training curves: one row for each epoch of each run.",
+        {
+            **_run_keys(),
+            "epoch": _whole("Epoch."),
+            "step": _whole("Optimiser steps so far."),
+            "lr": _number("Learning rate."),
+            "train_loss": _number("Mean training loss of the epoch.", minimum=None),
+            "metric_pct": _share("Metric on the evaluation split; empty where it was not validated", True),
+            "seconds": _number("Wall time since the start of the job, in seconds."),
+        },
+        ["run", "epoch"],
+    ),
+    "propagation": _table(
+        "Propagated labels against true ones, for each motion model and distance.",
+        {
+            **_score_keys(),
+            "n_frames": _whole("Frames compared."),
+            "miou_pct": _share("mIoU where neither label is void", True),
+            "miou_void_wrong_pct": _share("mIoU that counts void in the moved label as wrong", True),
+            "boundary_miou_pct": _share("mIoU near the borders of objects", True),
+            "error_pct": _share("Pixels with the wrong class, where neither label is void", True),
+            "errors_in_3x3_pct": _share("Of those, pixels whose true class the 3x3 neighbourhood holds", True),
+            "void_pct": _share("Pixels that the propagation leaves void", True),
+            "image_mae": _number("Mean absolute error of the moved image, in grey levels.", nullable=True),
+            "epe_px": _number("Mean end-point error of the flow, in pixels, where it is known.", nullable=True),
+        },
+        ["dataset", "split", "motion", "void_occluded", "distance"],
+    ),
+    "propagation_classes": _table(
+        "Propagated labels against true ones, by class.",
+        {**_score_keys(), "class_name": _text("Class."), "iou_pct": _share("IoU; empty without such pixels", True)},
+        ["dataset", "split", "motion", "void_occluded", "distance", "class_name"],
+    ),
+}
+
+
+def dictionary_text() -> str:
+    """The data dictionary, as Markdown: one section for each table, one row for each column."""
+    head = [
+        "# Data dictionary",
+        "",
+        "Columns of the tables in `results/<experiment>/tables/`. Generated from `src/borderlab/report/schemas.py`;",
+        "edit that file and run `python -m borderlab.report.dictionary docs/data_dictionary.md`.",
+        "",
+    ]
+    return "\n".join([*head, *(_section(name) for name in TABLES)])
+
+
+def _section(name: str) -> str:
+    schema = SCHEMAS[name]
+    rows = [
+        f"| `{column}` | {_type_name(spec)} | {'yes' if spec.nullable else 'no'} | {spec.description} |"
+        for column, spec in schema.columns.items()
+    ]
+    key = ", ".join(f"`{column}`" for column in _key(schema))
+    head = ["| column | type | may be empty | meaning |", "|---|---|---|---|"]
+    return "\n".join([f"## {name}", "", str(schema.description), "", f"Key: {key}.", "", *head, *rows, ""])
+
+
+def _key(schema: pa.DataFrameSchema) -> list[str]:
+    unique = schema.unique or []
+    names = [unique] if isinstance(unique, str) else list(unique)
+    return ["all factors", *(name for name in names if name not in FACTORS)] if len(names) > len(FACTORS) else names
+
+
+def _type_name(column: pa.Column) -> str:
+    names = {"str": "text", "string": "text", "int64": "whole number", "Int64": "whole number"}
+    names |= {"float64": "number", "bool": "true or false", "boolean": "true or false"}
+    return names[str(column.dtype).split("[")[0]]

@@ -1,0 +1,188 @@
+"""The sections of the page, in reading order: what each asks, shows, and says when it has nothing to show."""
+
+from pathlib import Path
+from typing import Any
+
+from borderlab.report.artifacts import TabulationInput
+from borderlab.report.page_tables import cost_table, distance_table, padding_table, runs_table, training_table
+from borderlab.report.pictures import Album
+from borderlab.report.samples import moved_viewers, prediction_galleries
+from borderlab.report.settings import dataset_slugs, slug
+from borderlab.report.svg import inline_svg
+from borderlab.report.tabulate import Tables
+from borderlab.report.view import Note, Picture, Section, excludes_zero
+
+INTERVALS = (
+    "Differences pair runs with the same seed, so that what a seed does to both sides cancels out. Intervals are t "
+    "intervals of the mean difference (95 %); they cover the spread over seeds and nothing else, and they are not "
+    "corrected for the number of comparisons. With two or three seeds they are wide: read them before the means."
+)
+
+
+def make_sections(tables: Tables, inputs: TabulationInput, figures: Path, stored: Album, shown: Album) -> list[Section]:
+    """All sections; pictures that the script looks up go to `stored`, those in the page itself to `shown`."""
+    return [
+        _padding(tables, figures),
+        _training(tables, figures),
+        _distance(tables, inputs, figures, stored),
+        _borders(tables, inputs, figures, shown),
+        _curves(tables, figures),
+        _cost(tables, figures),
+        _provenance(tables),
+    ]
+
+
+def _padding(tables: Tables, figures: Path) -> Section:
+    table = padding_table(tables)
+    parts: list[Any] = []
+    if table is not None:
+        parts = [Note(_verdict(tables, "padding_mode")), table, Note(INTERVALS)]
+        parts += _figures(
+            tables,
+            figures,
+            {
+                "padding": "Final weights by padding mode. Axes do not start at 0: these are positions, not lengths.",
+                "padding-difference": "Paired differences to zeros padding. Lines are 95 % t intervals; a line that "
+                "crosses 0 does not tell the two apart.",
+            },
+        )
+    lead = "What happens to accuracy when convolutions see something other than zeros beyond the image border?"
+    empty = "This experiment has no setting that was trained with more than one padding mode."
+    return _section("padding", "Padding", lead, parts, empty)
+
+
+def _training(tables: Tables, figures: Path) -> Section:
+    table = training_table(tables)
+    parts: list[Any] = [] if table is None else [Note(_verdict(tables, "propagation")), table]
+    parts += _figures(
+        tables, figures, {"training": "Final weights by propagated samples and loss. Bars are ± sd over seeds."}
+    )
+    lead = (
+        "Do neighbouring frames with moved labels help, and does a loss that forgives neighbouring classes at object "
+        "borders? “label” moves the label alone, “joint” moves frame and label, “true” uses real labels where the data "
+        "set has them: the upper bound."
+    )
+    empty = "This experiment has no setting that was trained with different propagated samples or losses."
+    return _section("training", "Propagation in training", lead, parts, empty)
+
+
+def _distance(tables: Tables, inputs: TabulationInput, figures: Path, album: Album) -> Section:
+    caption = (
+        "Moved labels against true ones over the signed distance from the key frame. Void pixels do not count in "
+        "mIoU: read it together with the share of void."
+    )
+    parts: list[Any] = _distance_figures(tables, figures, caption)
+    table = distance_table(tables)
+    parts += [*moved_viewers(inputs, album), *([] if table is None else [table])]
+    lead = (
+        "How good are labels that were moved along optical flow, and how fast do they decay? Each motion model is "
+        "scored against labels that were withheld from it; “copy” does not move anything."
+    )
+    empty = "This experiment has no propagation_quality entry, so no moved labels were scored."
+    return _section("distance", "Propagation over distance", lead, parts, empty)
+
+
+def _borders(tables: Tables, inputs: TabulationInput, figures: Path, album: Album) -> Section:
+    caption = (
+        "mIoU in rings of distance from the image border: all pixels of a ring pooled, mean ± sd over seeds; on "
+        "the right, the paired difference to zeros."
+    )
+    parts: list[Any] = _figures(tables, figures, {"rings": caption})
+    parts += prediction_galleries(tables, inputs, album)
+    lead = (
+        "Padding acts at the image border first. Rings show whether a difference sits there or everywhere; sample "
+        "predictions show what the errors look like."
+    )
+    empty = (
+        "This experiment has no segmentation runs with more than one padding mode, so there are no rings to compare."
+    )
+    return _section("borders", "Borders", lead, parts, empty)
+
+
+def _curves(tables: Tables, figures: Path) -> Section:
+    caption = "Thin lines are seeds, bold lines their mean; validation is on the evaluation split."
+    parts = _figures(tables, figures, {"curves": caption})
+    lead = "Had training settled, and did all arms of a comparison get there in the same way?"
+    return _section("curves", "Training curves", lead, parts, "This experiment has no training runs.")
+
+
+def _cost(tables: Tables, figures: Path) -> Section:
+    table = cost_table(tables)
+    parts: list[Any] = _figures(
+        tables, figures, {"cost": "Wall time and peak memory of training jobs; one dot for each run."}
+    )
+    parts += [] if table is None else [table]
+    lead = (
+        "What a run cost where it ran. Jobs may have shared their machine, so these are records of this experiment and "
+        "no benchmark."
+    )
+    return _section("cost", "Time and memory", lead, parts, "This experiment has no training runs.")
+
+
+def _provenance(tables: Tables) -> Section:
+    table = runs_table(tables)
+    parts: list[Any] = []
+    if table is not None:
+        parts = [Note(_agreement(tables)), Note(_software(tables)), table]
+    lead = "Where every number comes from, and the command that makes it again."
+    return _section("provenance", "Provenance", lead, parts, "This experiment has no training runs.")
+
+
+def _section(identity: str, title: str, lead: str, parts: list[Any], empty: str) -> Section:
+    return Section(identity, title, lead, parts, "" if parts else empty)
+
+
+def _figures(tables: Tables, folder: Path, captions: dict[str, str]) -> list[Picture]:
+    """Figures by data set; `captions` by kind, which is what the figures' file names start with."""
+    pictures = []
+    for dataset, own_slug in dataset_slugs(tables).items():
+        for kind, caption in captions.items():
+            path = folder / f"{kind}-{own_slug}.svg"
+            if path.is_file():
+                svg = inline_svg(path, path.stem, f"{dataset}. {caption}")
+                pictures.append(Picture(f"figure-{path.stem}", svg, dataset, caption))
+    return pictures
+
+
+def _distance_figures(tables: Tables, folder: Path, caption: str) -> list[Picture]:
+    slugs = dataset_slugs(tables)
+    pictures = []
+    for dataset, split in tables["propagation"][["dataset", "split"]].drop_duplicates().itertuples(index=False):
+        path = folder / f"distance-{slugs[dataset]}-{slug(split)}.svg"
+        title = f"{dataset}, {split}"
+        svg = inline_svg(path, path.stem, f"{title}. {caption}")
+        pictures.append(Picture(f"figure-{path.stem}", svg, title, caption))
+    return pictures
+
+
+def _verdict(tables: Tables, factor: str) -> str:
+    """How many paired comparisons tell their two sides apart."""
+    effects = tables["effects"]
+    shown = effects[(effects["factor"] == factor) & (effects["measure"] == "evaluation")]
+    ends = list(zip(shown["difference_low_pct"], shown["difference_high_pct"], strict=True))
+    against = {"padding_mode": "zeros padding", "propagation": "training without propagation"}[factor]
+    if not ends:
+        return f"No run without the factor to pair with: there are no differences to {against}."
+    with_interval = sum(low == low for low, _ in ends)
+    apart = sum(excludes_zero(low, high) for low, high in ends)
+    noun = "comparison" if len(ends) == 1 else "comparisons"
+    text = f"{len(ends)} {noun} with {against}: {apart} of {with_interval} intervals exclude 0"
+    missing = len(ends) - with_interval
+    rest = "rests" if missing == 1 else "rest"
+    return f"{text}; {missing} {rest} on fewer than two pairs, without an interval." if missing else f"{text}."
+
+
+def _agreement(tables: Tables) -> str:
+    runs = tables["runs"]
+    gap = float((runs["last_pct"] - runs["evaluation_pct"]).abs().max())
+    return (
+        "The final weights are evaluated twice, at the end of training and again from the saved file. "
+        f"The largest gap between the two is {gap:.2g} points. “Best” is the best validated epoch: choosing it on the "
+        "evaluation split makes it optimistic, so comparisons here use the final weights."
+    )
+
+
+def _software(tables: Tables) -> str:
+    versions = sorted(set(tables["runs"]["versions"]))
+    platforms = sorted(set(tables["runs"]["platform"]))
+    return f"Software: {' | '.join(versions)}. Platform: {' | '.join(platforms)}."

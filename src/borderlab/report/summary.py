@@ -1,0 +1,93 @@
+"""The results as a Markdown page for people and as a nested JSON for `dvc metrics`."""
+
+from pathlib import Path
+from typing import Any
+
+from borderlab.files import write_json, write_text
+from borderlab.report.artifacts import TabulationInput
+from borderlab.report.page import SCALE_TEXTS, SCALE_TITLES, facts
+from borderlab.report.page_tables import padding_table, training_table
+from borderlab.report.rows import records
+from borderlab.report.tabulate import Tables
+from borderlab.report.view import Cell, Table
+
+# Factors that tell settings apart; the others follow from these.
+NAMING_FACTORS = (
+    "backbone",
+    "weights",
+    "padding_mode",
+    "keyframes",
+    "propagation",
+    "loss",
+    "train_split",
+    "eval_split",
+    "recipe",
+)
+_ESCAPED = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>()#|!~"} | {"\n": " "})
+
+
+def write_summary(tables: Tables, inputs: TabulationInput, path: Path) -> None:
+    """Write the results of padding and propagation to `path` as Markdown."""
+    write_text(path, summary_text(tables, inputs))
+
+
+def summary_text(tables: Tables, inputs: TabulationInput) -> str:
+    """Title, scale, counts, and the two tables of results; texts from data are escaped."""
+    counts = "; ".join(f"{what}: {value}" for value, what in facts(tables))
+    parts = [
+        f"# {_escape(inputs.title)}",
+        _escape(inputs.description),
+        f"**{SCALE_TITLES[inputs.scale]}.** {SCALE_TEXTS[inputs.scale]}",
+        f"{_escape(counts)}.",
+        "## Padding",
+        _table_text(padding_table(tables), "No setting was trained with more than one padding mode."),
+        "## Propagation in training",
+        _table_text(training_table(tables), "No setting was trained with different propagated samples or losses."),
+        "Final weights: mean ± standard deviation (n − 1) over seeds. Differences: paired by seed, with 95 % t "
+        "intervals. Best epoch: chosen on the evaluation split, optimistic.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def write_metrics(tables: Tables, path: Path) -> None:
+    """Write mean results by data set and setting to `path` as nested JSON.
+
+    The innermost keys are the metric's mean and the number of seeds; the key above them joins all factors that tell
+    the data set's settings apart.
+    """
+    write_json(path, metrics(tables))
+
+
+def metrics(tables: Tables) -> dict[str, dict[str, dict[str, Any]]]:
+    """Mean of the final weights' metric, by data set and by setting."""
+    summary = tables["summary"]
+    final = summary[summary["measure"] == "evaluation"]
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for dataset, rows in final.groupby("dataset"):
+        varying = [name for name in NAMING_FACTORS if rows[name].nunique(dropna=False) > 1] or ["backbone"]
+        found[str(dataset)] = {
+            " / ".join(str(row[name]) for name in varying): {
+                row["metric"]: round(row["mean_pct"], 4),
+                "n_seeds": row["n_seeds"],
+            }
+            for row in records(rows)
+        }
+    return found
+
+
+def _table_text(table: Table | None, empty: str) -> str:
+    if table is None:
+        return empty
+    head = [f"{column.title} ({column.note})" if column.note else column.title for column in table.columns]
+    rule = ["--:" if column.numeric else "---" for column in table.columns]
+    rows = [head, rule, *([_cell_text(cell) for cell in row] for row in table.rows)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _cell_text(cell: Cell) -> str:
+    text = f"**{_escape(cell.text)}**" if cell.strong else _escape(cell.text)
+    return f"{text} ({_escape(cell.note)})" if cell.note else text
+
+
+def _escape(text: str) -> str:
+    return text.translate(_ESCAPED)

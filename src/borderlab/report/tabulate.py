@@ -1,0 +1,96 @@
+"""From the artifacts of an experiment to its tidy tables, and from those to CSV files and back.
+
+Rows are sorted by their keys and floats have one format, so equal artifacts give equal bytes.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from borderlab.errors import RunError
+from borderlab.files import atomic_file
+from borderlab.report.artifacts import TabulationInput, read_run, read_score
+from borderlab.report.effects import paired_effects, summarise
+from borderlab.report.names import TABLES
+from borderlab.report.rows import (
+    Row,
+    class_rows,
+    curve_rows,
+    records,
+    ring_rows,
+    run_row,
+    score_class_rows,
+    score_rows,
+)
+from borderlab.report.schemas import SCHEMAS
+
+Tables = dict[str, pd.DataFrame]
+
+FLOAT_FORMAT = "%.10g"
+
+
+def tabulate(inputs: TabulationInput) -> Tables:
+    """All tables of an experiment, by name; tables without rows keep their columns.
+
+    Raises:
+        RunError: if an artifact is missing or not what it should be.
+    """
+    finished = [read_run(artifacts) for artifacts in inputs.runs]
+    scores = [read_score(artifacts) for artifacts in inputs.scores]
+    runs = _typed("runs", (run_row(run) for run in finished))
+    effects = paired_effects(runs)
+    tables = {
+        "runs": runs,
+        "effects": _typed("effects", records(effects)),
+        "summary": _typed("summary", records(summarise(runs, effects))),
+        "classes": _typed("classes", class_rows(finished)),
+        "rings": _typed("rings", ring_rows(finished)),
+        "curves": _typed("curves", curve_rows(finished)),
+        "propagation": _typed("propagation", score_rows(scores)),
+        "propagation_classes": _typed("propagation_classes", score_class_rows(scores)),
+    }
+    return {name: tables[name] for name in TABLES}
+
+
+def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
+    """Write each table to `folder` as CSV, atomically; return the paths in the order of `TABLES`."""
+    paths = [folder / f"{name}.csv" for name in TABLES]
+    for name, path in zip(TABLES, paths, strict=True):
+        checked = SCHEMAS[name].validate(tables[name])
+        with atomic_file(path) as part:
+            checked.to_csv(part, index=False, float_format=FLOAT_FORMAT, lineterminator="\n", encoding="utf-8")
+    return paths
+
+
+def read_tables(folder: Path) -> Tables:
+    """The tables that `write_tables` left in `folder`.
+
+    Raises:
+        RunError: if a table is missing.
+    """
+    return {name: _read_table(name, folder / f"{name}.csv") for name in TABLES}
+
+
+def _typed(name: str, rows: Iterable[Row]) -> pd.DataFrame:
+    """A checked table of `rows`, sorted by its key."""
+    schema = SCHEMAS[name]
+    frame = pd.DataFrame(list(rows), columns=list(schema.columns))
+    typed = frame.astype({column: _storage(str(spec.dtype)) for column, spec in schema.columns.items()})
+    key = list(schema.unique or [])
+    return schema.validate(typed.sort_values(key, kind="stable", ignore_index=True))
+
+
+def _storage(dtype: str) -> str:
+    """The pandas type that holds a column of the schema's `dtype`."""
+    return "str" if dtype.startswith("str") else dtype
+
+
+def _read_table(name: str, path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise RunError(f"{path}: is missing; tabulate the experiment first (`borderlab tabulate`)")
+    kinds = {column: _storage(str(spec.dtype)) for column, spec in SCHEMAS[name].columns.items()}
+    # Only numbers and truth values may be absent: a class named "null" or "NA" stays a text.
+    empty = {column: [""] for column, kind in kinds.items() if kind != "str"}
+    frame = pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=empty, encoding="utf-8")
+    return SCHEMAS[name].validate(frame)

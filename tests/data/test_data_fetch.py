@@ -1,0 +1,272 @@
+"""Fetching against a real server on loopback that misbehaves in every way that servers do."""
+
+import hashlib
+import logging
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from borderlab.data.base import FetchSettings, RemoteFile
+from borderlab.data.fetch import fetch_files
+from borderlab.errors import DataError
+
+CONTENT = bytes(range(256)) * 1200
+BACKOFF_S = 0.001
+
+
+class Server:
+    """What the server does for each path, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.behaviour: dict[str, Any] = {}
+        self.requests: list[tuple[str, str | None]] = []
+        self.sent_bytes = 0
+        handler = self._handler()
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.address = f"http://127.0.0.1:{self.http.server_port}"
+
+    def _handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                span = self.headers.get("Range")
+                server.requests.append((self.path, span))
+                server.behaviour.get(self.path, missing)(server, self, span)
+
+            def log_message(self, *arguments: object) -> None: ...
+
+        return Handler
+
+    def asked(self, path: str) -> list[str | None]:
+        return [span for asked_path, span in self.requests if asked_path == path]
+
+
+def answer(server: Server, handler: BaseHTTPRequestHandler, status: int, body: bytes, declared: int) -> None:
+    handler.send_response(status)
+    handler.send_header("Content-Length", str(declared))
+    handler.end_headers()
+    handler.wfile.write(body)
+    server.sent_bytes += len(body)
+
+
+def missing(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
+    handler.send_error(404)
+
+
+def whole(server: Server, handler: BaseHTTPRequestHandler, span: str | None, content: bytes = CONTENT) -> None:
+    start = int(span.removeprefix("bytes=").rstrip("-")) if span else 0
+    answer(server, handler, 206 if span else 200, content[start:], len(content) - start)
+
+
+def ignores_range(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
+    if len(server.asked(handler.path)) == 1:
+        half(server, handler, span)
+    else:
+        answer(server, handler, 200, CONTENT, len(CONTENT))
+
+
+def half(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
+    """Declares the whole, sends half, and closes."""
+    answer(server, handler, 200, CONTENT[: len(CONTENT) // 2], len(CONTENT))
+    handler.close_connection = True
+
+
+def half_then_rest(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
+    half(server, handler, span) if span is None else whole(server, handler, span)
+
+
+def busy_twice(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
+    busy(server, handler, span) if len(server.asked(handler.path)) <= 2 else whole(server, handler, span)
+
+
+def busy(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
+    handler.send_response(503)
+    handler.send_header("Retry-After", "0")
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
+def altered(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
+    whole(server, handler, span, CONTENT[:-1] + b"?")
+
+
+def short(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
+    """Complete as far as HTTP can tell, but shorter than the file on record."""
+    whole(server, handler, span, CONTENT[:-100])
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    thread = threading.Thread(target=made.http.serve_forever, args=(0.01,))
+    thread.start()
+    yield made
+    made.http.shutdown()
+    thread.join()
+    made.http.server_close()
+
+
+def remote(server: Server, name: str = "a.bin") -> RemoteFile:
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    return RemoteFile(name, f"{server.address}/{name}", bytes=len(CONTENT), sha256=digest)
+
+
+def settings(**changes: Any) -> FetchSettings:
+    return FetchSettings(progress=False, attempts=4, timeout_s=5, **changes)
+
+
+def fetch(files: list[RemoteFile], root: Path, **changes: Any) -> int:
+    return fetch_files(files, root, settings(**changes), backoff_s=BACKOFF_S)
+
+
+def fault_of(files: list[RemoteFile], root: Path, **changes: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        fetch(files, root, **changes)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_whole_files_arrive_and_are_not_fetched_twice(server: Server, tmp_path: Path) -> None:
+    names = [f"folder/{index}.bin" for index in range(20)]
+    server.behaviour = {f"/{name}": whole for name in names}
+    files = [remote(server, name) for name in names]
+    assert fetch(files, tmp_path) == 20
+    assert all((tmp_path / name).read_bytes() == CONTENT for name in names)
+    asked = len(server.requests)
+    assert fetch(files, tmp_path) == 0
+    assert len(server.requests) == asked
+
+
+def test_file_that_was_altered_on_disk_is_fetched_again(server: Server, tmp_path: Path) -> None:
+    server.behaviour = {"/a.bin": whole}
+    fetch([remote(server)], tmp_path)
+    (tmp_path / "a.bin").write_bytes(CONTENT[:-1] + b"?")
+    assert fetch([remote(server)], tmp_path) == 1
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_closed_half_way_resumes_and_only_the_rest_is_sent(server: Server, tmp_path: Path) -> None:
+    server.behaviour = {"/a.bin": half_then_rest}
+    fetch([remote(server)], tmp_path)
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    first, second = server.asked("/a.bin")
+    assert first is None
+    assert second is not None
+    assert server.sent_bytes < 1.2 * len(CONTENT)
+
+
+def test_resume_goes_on_in_a_later_call(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.bin.part").write_bytes(CONTENT[:1000])
+    server.behaviour = {"/a.bin": whole}
+    fetch([remote(server)], tmp_path)
+    assert server.asked("/a.bin") == ["bytes=1000-"]
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert not (tmp_path / "a.bin.part").exists()
+
+
+def test_server_that_ignores_ranges_begins_again(server: Server, tmp_path: Path) -> None:
+    server.behaviour = {"/a.bin": ignores_range}
+    fetch([remote(server)], tmp_path)
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_busy_server_is_asked_again(server: Server, tmp_path: Path) -> None:
+    server.behaviour = {"/a.bin": busy_twice}
+    fetch([remote(server)], tmp_path)
+    assert len(server.asked("/a.bin")) == 3
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "cause", "asked"),
+    [
+        (missing, "answered 404", 1),
+        (busy, "answered 503", 4),
+        (altered, "another SHA-256", 1),
+        (short, f"has {len(CONTENT) - 100} bytes, not {len(CONTENT)}", 1),
+    ],
+)
+def test_fault_is_one_line_and_nothing_half_made_stays(
+    server: Server, tmp_path: Path, behaviour: Any, cause: str, asked: int
+) -> None:
+    server.behaviour = {"/a.bin": behaviour, "/b.bin": whole}
+    message = fault_of([remote(server), remote(server, "b.bin")], tmp_path)
+    assert message.startswith("1 of 2 files could not be fetched: a.bin: ")
+    assert server.address in message
+    assert cause in message
+    assert "name a mirror" in message
+    assert len(server.asked("/a.bin")) == asked
+    assert not (tmp_path / "a.bin").exists()
+    assert (tmp_path / "b.bin").read_bytes() == CONTENT
+
+
+def test_many_faults_are_summed_up(server: Server, tmp_path: Path) -> None:
+    message = fault_of([remote(server, f"{index}.bin") for index in range(30)], tmp_path)
+    assert message.startswith("30 of 30 files")
+    assert message.count("answered 404") == 3
+    assert "and 27 more" in message
+
+
+def test_host_that_cannot_be_reached_is_not_asked_for_every_file(tmp_path: Path) -> None:
+    gone = "http://127.0.0.1:9"
+    files = [RemoteFile(f"{index}.bin", f"{gone}/{index}.bin") for index in range(500)]
+    message = fault_of(files, tmp_path, connections=2)
+    assert "127.0.0.1 cannot be reached" in message
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_mirror_folder_is_asked_first(server: Server, tmp_path: Path) -> None:
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    (mirror / "a.bin").write_bytes(CONTENT)
+    fetch([remote(server)], tmp_path / "data", mirror=str(mirror))
+    assert (tmp_path / "data" / "a.bin").read_bytes() == CONTENT
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("there", [None, CONTENT[:50]])
+def test_file_that_the_mirror_lacks_comes_from_the_public_address(
+    server: Server, tmp_path: Path, there: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    if there is not None:
+        (mirror / "a.bin").write_bytes(there)
+    server.behaviour = {"/a.bin": whole}
+    fetch([remote(server)], tmp_path / "data", mirror=str(mirror))
+    assert (tmp_path / "data" / "a.bin").read_bytes() == CONTENT
+    assert str(mirror) in caplog.text
+
+
+def test_mirror_address_is_asked_first(server: Server, tmp_path: Path) -> None:
+    server.behaviour = {"/copy/a.bin": whole}
+    fetch([remote(server)], tmp_path, mirror=f"{server.address}/copy/")
+    assert [path for path, _ in server.requests] == ["/copy/a.bin"]
+
+
+def test_folder_below_a_file_is_one_line(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where a folder should be")
+    message = fault_of([remote(server)], tmp_path / "data")
+    assert "cannot be written" in message
+    assert server.requests == []
+
+
+def test_full_disk_is_one_line_and_leaves_no_whole_file(server: Server, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    if mount is None or subprocess.run([mount, "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=False).returncode:
+        pytest.skip("a small file system cannot be mounted here: needs root")
+    try:
+        server.behaviour = {"/a.bin": whole}
+        message = fault_of([remote(server)], disk)
+        assert "cannot be written (No space left on device)" in message
+        assert not (disk / "a.bin").exists()
+    finally:
+        subprocess.run(["umount", disk], check=True)

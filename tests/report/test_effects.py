@@ -1,0 +1,113 @@
+"""Paired effects in whole tables: which runs are paired, and with what result."""
+
+import math
+from typing import Any
+
+import pandas as pd
+import pytest
+from scipy import stats
+
+from borderlab.report.tabulate import tabulate
+from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec
+
+
+def final(table: pd.DataFrame, **wanted: Any) -> "pd.Series[Any]":
+    """The one row for the final evaluation that has the wanted values."""
+    rows = table[table["measure"] == "evaluation"]
+    for name, value in wanted.items():
+        rows = rows[rows[name] == value]
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+@pytest.fixture
+def add_seeds(make_experiment, make_spec):
+    """An experiment with results of each padding mode by seed."""
+
+    def add(results: dict[str, dict[int, float]], **changes: Any):
+        experiment = make_experiment(pictures=False)
+        for mode, by_seed in results.items():
+            for seed, value in by_seed.items():
+                experiment.add_run(make_spec(padding_mode=mode, seed=seed, **changes), value)
+        return experiment
+
+    return add
+
+
+def test_difference_to_zeros_equals_scipys_paired_test(add_seeds) -> None:
+    zeros, partial = {0: 50.0, 1: 52.5, 2: 51.0}, {0: 50.4, 1: 53.3, 2: 51.1}
+    tables = tabulate(add_seeds({"zeros": zeros, "partial": partial}).inputs)
+    expected = stats.ttest_rel(list(partial.values()), list(zeros.values())).confidence_interval(0.95)
+    for table in (tables["summary"], tables["effects"]):
+        row = final(table, padding_mode="partial")
+        assert row["n_pairs"] == 3
+        assert row["difference_pct"] == pytest.approx(1.3 / 3)
+        assert row["difference_low_pct"] == pytest.approx(expected.low)
+        assert row["difference_high_pct"] == pytest.approx(expected.high)
+
+
+def test_only_seeds_that_both_sides_have_are_paired(add_seeds) -> None:
+    tables = tabulate(add_seeds({"zeros": {0: 50.0, 1: 60.0, 5: 90.0}, "reflect": {1: 61.0, 0: 52.0, 7: 1.0}}).inputs)
+    row = final(tables["summary"], padding_mode="reflect")
+    assert (row["n_seeds"], row["n_pairs"]) == (3, 2)
+    assert row["difference_pct"] == pytest.approx(1.5)
+
+
+def test_without_common_seeds_there_is_no_difference(add_seeds) -> None:
+    row = final(
+        tabulate(add_seeds({"zeros": {0: 50.0}, "reflect": {1: 61.0}}).inputs)["summary"], padding_mode="reflect"
+    )
+    assert row["n_pairs"] == 0
+    assert math.isnan(row["difference_pct"])
+
+
+def test_one_seed_has_a_difference_and_neither_spread_nor_interval(add_seeds) -> None:
+    row = final(
+        tabulate(add_seeds({"zeros": {0: 50.0}, "partial": {0: 50.5}}).inputs)["summary"], padding_mode="partial"
+    )
+    assert row["difference_pct"] == pytest.approx(0.5)
+    assert math.isnan(row["sd_pct"])
+    assert math.isnan(row["difference_low_pct"])
+
+
+def test_zeros_and_settings_without_zeros_have_no_difference(add_seeds) -> None:
+    tables = tabulate(add_seeds({"reflect": {0: 50.0}, "partial": {0: 50.5}}).inputs)
+    assert tables["summary"]["difference_pct"].isna().all()
+    assert tables["effects"].empty
+
+
+def test_runs_of_different_recipes_are_never_paired(make_experiment, make_spec) -> None:
+    experiment = make_experiment(pictures=False)
+    other = make_spec().recipe.model_copy(update={"weight_decay": 0.5})
+    experiment.add_run(make_spec(padding_mode="zeros"), 50.0)
+    experiment.add_run(make_spec(padding_mode="partial", recipe=other), 51.0)
+    tables = tabulate(experiment.inputs)
+    assert tables["effects"].empty
+    assert len(set(tables["runs"]["recipe"])) == 2
+
+
+def test_propagation_is_paired_at_equal_loss_and_loss_at_equal_samples(make_experiment, make_spec) -> None:
+    experiment = make_experiment(pictures=False)
+    keyframes, label = KeyframesSpec(), PropagationSpec(kind="label", max_distance=3)
+    relaxed = LossSpec(name="relaxed")
+    for seed in (0, 1):
+        for propagation, loss, value in (
+            (None, LossSpec(), 50.0),
+            (None, relaxed, 53.0),
+            (label, LossSpec(), 57.0),
+            (label, relaxed, 64.0),
+        ):
+            spec = make_spec(keyframes=keyframes, propagation=propagation, loss=loss, seed=seed)
+            experiment.add_run(spec, value + seed)
+    effects = tabulate(experiment.inputs)["effects"]
+    found = {
+        (factor, loss, moved): final(effects, factor=factor, loss=loss, propagation=moved)["difference_pct"]
+        for factor, loss, moved in (
+            ("propagation", "cross_entropy", "label ±3 dis_medium"),
+            ("propagation", "relaxed 1 px", "label ±3 dis_medium"),
+            ("loss", "relaxed 1 px", "none"),
+            ("loss", "relaxed 1 px", "label ±3 dis_medium"),
+        )
+    }
+    assert list(found.values()) == pytest.approx([7.0, 11.0, 3.0, 7.0])
+    assert (effects["measure"] == "evaluation").sum() == len(found)
