@@ -3,11 +3,15 @@
 Segmentation papers report IoU from one matrix over all pixels of a split, not the mean of each image's IoU.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 _IDS = 256
+# OpenCV counts in float32, which is exact up to 2^24: longer arrays are counted in parts.
+_EXACT_PIXELS = 1 << 24
 
 
 class ConfusionMatrix:
@@ -17,33 +21,42 @@ class ConfusionMatrix:
     of the classes counts as a miss of its target: it stands in the last column.
 
     Args:
-        n_classes: number of classes, at most 255.
+        n_classes: number of classes, 1..255.
+
+    Raises:
+        ValueError: if 8-bit train ids cannot hold that many classes.
     """
 
     def __init__(self, n_classes: int) -> None:
+        if not 1 <= n_classes < _IDS:
+            raise ValueError(f"n_classes is {n_classes}; 8-bit train ids hold 1..{_IDS - 1}")
         self.n_classes = n_classes
-        self.counts = np.zeros((n_classes, n_classes + 1), dtype=np.int64)
+        self.counts: NDArray[np.int64] = np.zeros((n_classes, n_classes + 1), dtype=np.int64)
 
-    def update(self, target: NDArray[np.uint8], pred: NDArray[np.uint8]) -> None:
-        """Add the pixels of one image.
+    def update(self, target: ArrayLike, pred: ArrayLike) -> None:
+        """Add the pixels of one image or of many.
 
         Args:
-            target: train ids of any shape, `IGNORE_INDEX` where there is no truth.
-            pred: train ids of the same shape.
+            target: uint8 train ids of any shape, `IGNORE_INDEX` where there is no truth; NumPy, or torch on the CPU.
+            pred: uint8 train ids of the same shape.
 
         Raises:
             ValueError: if the shapes differ.
+            TypeError: if either is not uint8.
         """
-        if target.shape != pred.shape:
-            raise ValueError(f"target has shape {target.shape}, pred {pred.shape}; they must be equal")
-        pixels = [np.ascontiguousarray(ids).reshape(1, -1) for ids in (target, pred)]
-        # A histogram of 8-bit pairs is OpenCV's fastest counter; float32 counts are exact up to 2^24 pixels each.
-        counts = np.zeros((self.n_classes, _IDS), dtype=np.int64)
-        for start in range(0, pixels[0].size, 1 << 24):
-            parts = [ids[:, start : start + (1 << 24)] for ids in pixels]
-            counts += cv2.calcHist(parts, [0, 1], None, [_IDS, _IDS], [0, _IDS, 0, _IDS])[: self.n_classes].astype(int)
-        self.counts[:, : self.n_classes] += counts[:, : self.n_classes]
-        self.counts[:, self.n_classes] += counts[:, self.n_classes :].sum(axis=1)
+        # Counting void too and dropping it afterwards spares a branch at every pixel.
+        counts = count_together((as_ids("target", target), as_ids("pred", pred)), (_IDS, _IDS))
+        self.counts += fold_unknown(counts[: self.n_classes], self.n_classes)
+
+    def merge(self, other: "ConfusionMatrix") -> None:
+        """Add the pixels of another matrix.
+
+        Raises:
+            ValueError: if it has another number of classes.
+        """
+        if other.n_classes != self.n_classes:
+            raise ValueError(f"cannot merge a matrix of {other.n_classes} classes into one of {self.n_classes}")
+        self.counts += other.counts
 
     @property
     def total(self) -> int:
@@ -65,3 +78,47 @@ class ConfusionMatrix:
     def accuracy(self) -> float:
         """Share of counted pixels whose prediction is right, 0..1; NaN when no pixel counts."""
         return float(np.diagonal(self.counts).sum() / self.total) if self.total else float("nan")
+
+
+def as_ids(name: str, ids: ArrayLike) -> NDArray[np.uint8]:
+    """The array behind `ids`, without a copy where possible.
+
+    Raises:
+        TypeError: if it is not uint8; a cast could silently turn -1 or 256 into a class.
+    """
+    array = np.asarray(ids)
+    if array.dtype != np.uint8:
+        raise TypeError(f"{name} holds {array.dtype}; train ids must be uint8")
+    return array
+
+
+def count_together(layers: Sequence[NDArray[np.uint8]], sizes: Sequence[int]) -> NDArray[np.int64]:
+    """How often each tuple of values occurs: the joint histogram of arrays of one shape.
+
+    Args:
+        layers: arrays of one shape.
+        sizes: values 0..size-1 of each layer count; a tuple with any other value is left out.
+
+    Returns:
+        Exact counts, of shape `sizes`.
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    shapes = [layer.shape for layer in layers]
+    if len(set(shapes)) > 1:
+        raise ValueError(f"arrays have shapes {', '.join(map(str, shapes))}; they must be equal")
+    pixels = [np.ascontiguousarray(layer).reshape(1, -1) for layer in layers]
+    ranges = [end for size in sizes for end in (0, size)]
+    counts = np.zeros(tuple(sizes), dtype=np.int64)
+    for start in range(0, pixels[0].size, _EXACT_PIXELS):
+        parts = [part[:, start : start + _EXACT_PIXELS] for part in pixels]
+        # A histogram of 8-bit tuples is OpenCV's fastest counter, several times faster than bincount.
+        counts += cv2.calcHist(parts, list(range(len(parts))), None, list(sizes), ranges).astype(np.int64)
+    return counts
+
+
+def fold_unknown(counts: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
+    """Counts (... 256) by predicted id as counts (... n_classes + 1): all that are no class share the last column."""
+    unknown = counts[..., n_classes:].sum(axis=-1, keepdims=True)
+    return np.concatenate([counts[..., :n_classes], unknown], axis=-1)

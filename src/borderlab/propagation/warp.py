@@ -28,12 +28,16 @@ def in_frame(columns: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArray
 def warp_image(image: NDArray[np.uint8], columns: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Bilinear samples of `image` (h w 3); positions outside take the nearest border pixel.
 
-    OpenCV interpolates in steps of 1/32 pixel: at most one grey level off the exact value on ordinary images.
+    With float maps OpenCV 5 gives the exact value, rounded. Its fixed-point maps would take a third less time, but
+    sample in steps of 1/32 pixel: up to four grey levels off on CamVid.
     """
     return cv2.remap(image, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def warp_label(label: NDArray[np.uint8], columns: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Nearest samples of `label` (h w): pixel floor(x + 0.5); positions outside take the nearest border pixel."""
+    """Nearest samples of `label` (h w): pixel floor(x + 0.5); positions outside take the nearest border pixel.
+
+    OpenCV alone would round halves to even, and so sample some pixels twice and skip their neighbours.
+    """
     nearest_columns, nearest_rows = np.floor(columns + 0.5), np.floor(rows + 0.5)
     return cv2.remap(label, nearest_columns, nearest_rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
