@@ -129,7 +129,7 @@ def test_damaged_archive_is_one_line(tmp_path: Path, content: bytes) -> None:
 
 @pytest.mark.parametrize("at", [30, 60])
 def test_damaged_compression_is_one_line(tmp_path: Path, at: int) -> None:
-    """A zip whose deflated bytes, and a tar whose gzipped bytes, are no stream at all."""
+    """A zip whose deflated bytes are no stream at all."""
     noise = b"\xff" * 20
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as zipped:
         zipped.writestr("a", bytes(range(256)) * 20)
