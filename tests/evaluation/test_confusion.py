@@ -48,6 +48,7 @@ def test_void_prediction_is_a_miss_of_its_target_and_of_no_other_class():
     assert matrix.accuracy() == 2 / 3
 
 
+@pytest.mark.filterwarnings("error")
 def test_nothing_counted_is_nan_without_a_warning():
     matrix = matrix_of([255], [0])
     assert math.isnan(matrix.miou())
