@@ -378,16 +378,17 @@ def test_cifar10_class_past_the_last_is_one_line(tmp_path: Path) -> None:
 def test_cifar10_archive_is_verified_and_extracted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mirror = tmp_path / "mirror"
     mirror.mkdir()
-    batches = {f"cifar-10-batches-bin/data_batch_{i}.bin": bytes(30_730_000) for i in range(1, 6)}
-    content = tar(mirror / "cifar-10-binary.tar.gz", batches, "w:gz")
+    content = tar(mirror / "cifar-10-binary.tar.gz", {"cifar-10-batches-bin/test_batch.bin": bytes(30_730_000)}, "w:gz")
     settings = QUIET.model_copy(update={"mirror": str(mirror)})
     dataset = classification("cifar10")
     monkeypatch.setattr(cifar10, "ADDRESS", "http://127.0.0.1:9/cifar-10-binary.tar.gz")
     with pytest.raises(DataError, match="has another MD5 than the one on record"):
-        dataset.fetch(tmp_path / "data", "train", settings)
+        dataset.fetch(tmp_path / "data", "test", settings)
     monkeypatch.setattr(cifar10, "MD5", hashlib.md5(content).hexdigest())
-    dataset.fetch(tmp_path / "data", "train", settings)
-    assert dataset.count(tmp_path / "data", "train") == 50_000
+    dataset.fetch(tmp_path / "data", "test", settings)
+    shutil.rmtree(mirror)
+    dataset.fetch(tmp_path / "data", "test", settings)
+    assert dataset.count(tmp_path / "data", "test") == 10_000
 
 
 def test_fashion_mnist_as_debian_packages_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -406,7 +407,7 @@ def test_fashion_mnist_as_debian_packages_it(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(fashion_mnist, "DEBIAN_FOLDER", tmp_path / "removed")
     dataset.fetch(tmp_path / "data", "test", QUIET)
     (tmp_path / "data" / names[1]).write_bytes(b"damaged")
-    with pytest.raises(DataError, match=f"1 of 2 files could not be fetched: {names[1]}|2 of 2 files"):
+    with pytest.raises(DataError, match="2 of 2 files could not be fetched"):
         dataset.fetch(tmp_path / "data", "test", QUIET)
 
 
