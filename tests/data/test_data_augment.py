@@ -1,7 +1,10 @@
 """Augmentation: sizes, determinism, alignment of image and label, no aliasing."""
 
+import warnings
+
 import numpy as np
 import pytest
+import torch
 from numpy.random import default_rng
 from numpy.typing import NDArray
 
@@ -99,6 +102,18 @@ def test_shrinking_averages_and_does_not_alias(side: int) -> None:
     # Aliased, the stripes would come out black and white; averaged over more than two of them they are grey.
     assert shrunk.std() < 45
     assert abs(shrunk.mean() - 127.5) < 2
+
+
+def test_read_only_pixels_are_resized_without_a_warning() -> None:
+    kept = stripes(64)
+    kept.flags.writeable = False
+    torch.set_warn_always(True)  # else torch warns once in a process, perhaps in an earlier test
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert resize_image(kept, (32, 32)).shape == (32, 32, 3)
+    finally:
+        torch.set_warn_always(False)
 
 
 def test_enlarging_is_bilinear() -> None:

@@ -1,8 +1,11 @@
 """Random changes of a training sample, decided by a numpy Generator and nothing else.
 
-A crop is taken before anything is resized, so that pixels that nobody will see cost nothing. Images are resized with
-an anti-aliasing filter. Labels take the nearest pixel on the same grid of pixel
-centres.
+A crop is taken before anything is resized, so that pixels that nobody will see cost nothing; within half a pixel of
+the crop's edge the filter therefore sees no more than the crop. Images are resized with an anti-aliasing filter.
+
+Convention:
+    pixel centres lie at i + 0.5, in image and label alike: a label takes the pixel whose centre is nearest to where
+    the image is interpolated. No function writes to the arrays it is given.
 """
 
 import cv2
@@ -41,7 +44,7 @@ def augment_segmentation(
     label = _window(label, top, left, window, IGNORE_INDEX)
     image, label = resize_image(image, spec.crop), resize_label(label, spec.crop)
     if spec.flip and random.random() < 0.5:
-        image, label = image[:, ::-1], label[:, ::-1]
+        image, label = cv2.flip(image, 1), cv2.flip(label, 1)
     return recolour(image, spec, random), np.ascontiguousarray(label)
 
 
@@ -54,7 +57,7 @@ def augment_classification(image: Image, spec: AugmentSpec, random: Generator) -
     top, left, height, width = random_part(image.shape[:2], spec, random)
     image = resize_image(image[top : top + height, left : left + width], spec.crop)
     if spec.flip and random.random() < 0.5:
-        image = image[:, ::-1]
+        image = cv2.flip(image, 1)
     return recolour(image, spec, random)
 
 
@@ -90,11 +93,16 @@ def centre_crop(image: Image, spec: EvaluationSpec) -> Image:
 
 def resize_image(image: Image, size: Size) -> Image:
     """`image` at height and width `size`: bilinear between pixel centres, widened into an average where it shrinks."""
-    if image.shape[:2] == tuple(size):
+    height, width = size
+    if image.shape[:2] == (height, width):
         return image
-    # torch's 8-bit channels-last path is three to four times as fast as OpenCV's area average, and filters alike.
-    planes = torch.from_numpy(image).permute(2, 0, 1)[None]
-    resized = F.interpolate(planes, size=size, mode="bilinear", antialias=True, align_corners=False)
+    # Each where it is the faster by two to three times: OpenCV's bilinear filter is not widened, its area average
+    # slow; torch filters 8-bit channels-last pixels with vector instructions.
+    if height >= image.shape[0] and width >= image.shape[1]:
+        return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+    # torch warns of arrays that must not be written to, which samples kept in memory are.
+    planes = torch.from_numpy(image if image.flags.writeable else image.copy()).permute(2, 0, 1)[None]
+    resized = F.interpolate(planes, size=(height, width), mode="bilinear", antialias=True, align_corners=False)
     pixels: Image = resized[0].permute(1, 2, 0).numpy()
     return pixels
 

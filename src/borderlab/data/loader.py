@@ -1,98 +1,44 @@
-"""Loaders whose batches depend on seed and epoch alone, whatever the number of workers.
+"""Loaders whose batches depend on seed, epoch and place alone, whatever the number of workers.
 
-Each sample has a random generator of its own, seeded by (seed, epoch, place in the epoch); the order of an epoch is
-seeded by (seed, epoch). So a run that resumes at an epoch needs no state of the loader, and a worker more or less
-changes no bit.
+Samples are drawn from an endless row of permutations of the training set, each seeded by (seed, its place in the
+row); an epoch is a stretch of that row. So every sample is used equally often whatever the length of an epoch. Each
+sample's changes have a random generator of their own, seeded by (seed, epoch, place in the epoch). A run that resumes
+at any batch therefore needs no state of the loader and replays nothing, and a worker more or less changes no bit.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.random import Generator, SeedSequence, default_rng
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from borderlab.spec import MemoryFormat
+from borderlab.data.batch import Batch, NamedSample, Normalisation, RawBatch, Statistics, join, stack
+from borderlab.data.source import IN_MEMORY_LIMIT_BYTES, InMemory, Pixels, Sample, SampleSource, Target
+from borderlab.errors import BorderlabError
 
-IN_MEMORY_LIMIT_BYTES = 2 * 1024**3
+__all__ = [
+    "IN_MEMORY_LIMIT_BYTES",
+    "Batch",
+    "Change",
+    "EvaluationLoader",
+    "InMemory",
+    "Normalisation",
+    "Pixels",
+    "Sample",
+    "SampleSource",
+    "Statistics",
+    "Target",
+    "TrainingLoader",
+]
+
 _ORDER, _SAMPLE = 0, 1
 
-Pixels = NDArray[np.uint8]
-Target = NDArray[np.uint8] | int
-Sample = tuple[Pixels, Target]
-Statistics = tuple[float, float, float]
 Change = Callable[[Pixels, Target, Generator], Sample]
-
-
-class SampleSource(Protocol):
-    """Samples by index, decoded: uint8 RGB (h, w, 3) and a class or a label (h, w)."""
-
-    def __len__(self) -> int: ...
-
-    def load(self, index: int) -> Sample:
-        """Image and target of one sample."""
-
-    def sample_id(self, index: int) -> str:
-        """Name of one sample."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Normalised images (n 3 h w), targets (n or n h w, int64), and the samples' names."""
-
-    image: Tensor
-    target: Tensor
-    sample_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """From uint8 RGB to what a network expects: in 0..1, minus mean, divided by standard deviation."""
-
-    mean: Statistics
-    std: Statistics
-    memory_format: MemoryFormat = "channels_last"
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """Float32 (n 3 h w) of uint8 (n h w 3)."""
-        width = images.shape[2]
-        # Whole rows at a time: an inner axis of three channels would be too short for vector instructions.
-        rows = images.float().flatten(2)
-        rows.sub_((255 * torch.tensor(self.mean)).repeat(width)).div_((255 * torch.tensor(self.std)).repeat(width))
-        # Permuting (n h w 3) gives channels-last memory without a copy.
-        normalised = rows.unflatten(2, (width, 3)).permute(0, 3, 1, 2)
-        return normalised if self.memory_format == "channels_last" else normalised.contiguous()
-
-    @property
-    def fill(self) -> tuple[int, int, int]:
-        """The uint8 colour nearest to zero after normalisation."""
-        red, green, blue = (round(255 * value) for value in self.mean)
-        return red, green, blue
-
-
-class InMemory:
-    """A source that decodes each sample once, if all of them fit into `limit_bytes`."""
-
-    def __init__(self, source: SampleSource, limit_bytes: int = IN_MEMORY_LIMIT_BYTES) -> None:
-        self.source = source
-        self.samples: list[Sample] = []
-        if len(source) and len(source) * _bytes_of(source.load(0)) <= limit_bytes:
-            self.samples = [source.load(index) for index in range(len(source))]
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def load(self, index: int) -> Sample:
-        """Image and target, from memory where they are kept; they must not be written to."""
-        return self.samples[index] if self.samples else self.source.load(index)
-
-    def sample_id(self, index: int) -> str:
-        """Name of one sample."""
-        return self.source.sample_id(index)
+Draw = tuple[int, int, int]
 
 
 class TrainingLoader:
@@ -103,9 +49,8 @@ class TrainingLoader:
         change: random change of one sample; all samples must come out at one size.
         normalisation: applied to whole batches.
         batch_size: samples in a batch.
-        seed: decides order and changes, together with the epoch.
-        samples_per_epoch: samples drawn in one epoch; the whole set once where absent. More than the set holds draws
-            it again in another order.
+        seed: decides order and changes, together with the epoch; not negative.
+        samples_per_epoch: samples drawn in one epoch; the whole set once where absent.
         workers: processes that load; decides no bit.
     """
 
@@ -126,27 +71,40 @@ class TrainingLoader:
         self.drawn = self.n_samples if samples_per_epoch is None else samples_per_epoch
         self.normalisation = normalisation
         self.epoch = 0
-        self._loader = DataLoader(
-            _Changed(source, change, seed), batch_sampler=_Draws(self), collate_fn=_collate, num_workers=workers
+        self.first_batch = 0
+        self._loader = _data_loader(
+            _Changed(source, change, seed), workers, batch_sampler=_Draws(self), collate_fn=_collate
         )
 
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that the next iteration yields."""
-        self.epoch = epoch
+    def set_epoch(self, epoch: int, first_batch: int = 0) -> None:
+        """Choose the epoch that the next iteration yields, and the batch at which it begins."""
+        self.epoch, self.first_batch = epoch, first_batch
 
     def __len__(self) -> int:
-        """Batches of an epoch."""
-        return self.drawn // self.batch_size
+        """Batches of a whole epoch."""
+        return self.drawn // self.batch_size if self.n_samples else 0
 
     def __iter__(self) -> Iterator[Batch]:
-        return (_normalise(raw, self.normalisation) for raw in self._loader)
+        return (self.normalisation.batch(_sound(loaded)) for loaded in self._loader)
 
     def order(self) -> NDArray[np.int64]:
         """Indices of the samples of the current epoch, in order."""
-        rounds = -(-self.drawn // self.n_samples) if self.n_samples else 0
-        random = default_rng(SeedSequence((_ORDER, self.seed, self.epoch)))
-        permutations = [random.permutation(self.n_samples) for _ in range(rounds)]
-        return np.concatenate(permutations)[: self.drawn] if permutations else np.empty(0, np.int64)
+        if not self.n_samples:
+            return np.empty(0, np.int64)
+        first = self.epoch * self.drawn
+        rounds = range(first // self.n_samples, -(-(first + self.drawn) // self.n_samples))
+        row = np.concatenate([self._permutation(index) for index in rounds])
+        start = first % self.n_samples
+        return row[start : start + self.drawn]
+
+    def draws(self) -> list[list[Draw]]:
+        """(epoch, place, index) of each sample of each batch, from the first batch asked for."""
+        size, order = self.batch_size, self.order().tolist()
+        starts = range(self.first_batch * size, len(self) * size, size)
+        return [[(self.epoch, place, order[place]) for place in range(start, start + size)] for start in starts]
+
+    def _permutation(self, index: int) -> NDArray[np.int64]:
+        return default_rng(SeedSequence((_ORDER, self.seed, index))).permutation(self.n_samples)
 
 
 class EvaluationLoader:
@@ -167,35 +125,36 @@ class EvaluationLoader:
         self.batch_size = batch_size
         self.source = source
         self.normalisation = normalisation
-        self._loader = DataLoader(_Plain(source, change), batch_size=None, num_workers=workers)
+        self._loader = _data_loader(_Plain(source, change), workers, batch_size=None, collate_fn=_collate_one)
 
     def __iter__(self) -> Iterator[Batch]:
-        waiting: list[_Raw] = []
-        for raw in self._loader:
-            if waiting and (len(waiting) == self.batch_size or waiting[0][0].shape != raw[0].shape):
-                yield _normalise(_collate(waiting), self.normalisation)
+        waiting: list[RawBatch] = []
+        for loaded in self._loader:
+            raw = _sound(loaded)
+            if waiting and (len(waiting) == self.batch_size or waiting[0].image.shape != raw.image.shape):
+                yield self.normalisation.batch(join(waiting))
                 waiting = []
             waiting.append(raw)
         if waiting:
-            yield _normalise(_collate(waiting), self.normalisation)
+            yield self.normalisation.batch(join(waiting))
 
 
-_Raw = tuple[Pixels, Target, str]
-
-
-class _Changed(Dataset[_Raw]):
+class _Changed(Dataset[NamedSample | BorderlabError]):
     """Samples by (epoch, place, index)."""
 
     def __init__(self, source: SampleSource, change: Change, seed: int) -> None:
         self.source, self.change, self.seed = source, change, seed
 
-    def __getitem__(self, draw: tuple[int, int, int]) -> _Raw:
+    def __getitem__(self, draw: Draw) -> NamedSample | BorderlabError:
         epoch, place, index = draw
         random = default_rng(SeedSequence((_SAMPLE, self.seed, epoch, place)))
-        return *self.change(*self.source.load(index), random), self.source.sample_id(index)
+        try:
+            return *self.change(*self.source.load(index), random), self.source.sample_id(index)
+        except BorderlabError as fault:
+            return fault
 
 
-class _Plain(Dataset[_Raw]):
+class _Plain(Dataset[NamedSample | BorderlabError]):
     """Samples by index."""
 
     def __init__(self, source: SampleSource, change: Callable[[Pixels], Pixels]) -> None:
@@ -204,13 +163,16 @@ class _Plain(Dataset[_Raw]):
     def __len__(self) -> int:
         return len(self.source)
 
-    def __getitem__(self, index: int) -> _Raw:
-        image, target = self.source.load(index)
-        return self.change(image), target, self.source.sample_id(index)
+    def __getitem__(self, index: int) -> NamedSample | BorderlabError:
+        try:
+            image, target = self.source.load(index)
+            return self.change(image), target, self.source.sample_id(index)
+        except BorderlabError as fault:
+            return fault
 
 
 class _Draws:
-    """Lists of (epoch, place, index), one for each batch of the loader's epoch."""
+    """What the workers are asked for: the loader's draws, as they stand when an iteration begins."""
 
     def __init__(self, loader: TrainingLoader) -> None:
         self.loader = loader
@@ -218,24 +180,38 @@ class _Draws:
     def __len__(self) -> int:
         return len(self.loader)
 
-    def __iter__(self) -> Iterator[list[tuple[int, int, int]]]:
-        size = self.loader.batch_size
-        order = self.loader.order().tolist()
-        for start in range(0, len(self) * size, size):
-            yield [(self.loader.epoch, place, order[place]) for place in range(start, start + size)]
+    def __iter__(self) -> Iterator[list[Draw]]:
+        return iter(self.loader.draws())
 
 
-def _collate(samples: Sequence[_Raw]) -> tuple[Tensor, Tensor, tuple[str, ...]]:
-    images = torch.from_numpy(np.stack([image for image, _, _ in samples]))
-    targets = torch.from_numpy(np.stack([np.asarray(target) for _, target, _ in samples]))
-    return images, targets, tuple(name for _, _, name in samples)
+def _data_loader(dataset: Dataset[Any], workers: int, **options: Any) -> DataLoader[Any]:
+    return DataLoader(
+        dataset,
+        num_workers=workers,
+        # Forked workers share a source's memory; a generator of its own leaves torch's global one alone.
+        multiprocessing_context="fork" if workers else None,
+        generator=torch.Generator(),
+        worker_init_fn=_work_alone,
+        **options,
+    )
 
 
-def _normalise(raw: Any, normalisation: Normalisation) -> Batch:
-    images, targets, names = raw
-    return Batch(normalisation(images), targets.long(), names)
+def _work_alone(worker: int) -> None:
+    # 0 leaves OpenCV's thread pool unused. 1 would end the pool, whose threads no fork copies: it waits for ever.
+    cv2.setNumThreads(0)
 
 
-def _bytes_of(sample: Sample) -> int:
-    image, target = sample
-    return image.nbytes + (target.nbytes if isinstance(target, np.ndarray) else 0)
+def _collate(samples: list[NamedSample | BorderlabError]) -> RawBatch | BorderlabError:
+    """The batch, or the first fault: raised in a worker, it would arrive wrapped in the worker's traceback."""
+    faults = [sample for sample in samples if isinstance(sample, BorderlabError)]
+    return faults[0] if faults else stack([sample for sample in samples if not isinstance(sample, BorderlabError)])
+
+
+def _collate_one(sample: NamedSample | BorderlabError) -> RawBatch | BorderlabError:
+    return _collate([sample])
+
+
+def _sound(loaded: RawBatch | BorderlabError) -> RawBatch:
+    if isinstance(loaded, BorderlabError):
+        raise loaded
+    return loaded
