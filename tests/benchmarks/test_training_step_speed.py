@@ -64,6 +64,8 @@ def step_times(settings: dict[str, bool]) -> list[float]:
 
 @pytest.mark.benchmark(group="training step on a CPU")
 def test_training_step(benchmark: Any) -> None:
+    if benchmark.disabled:
+        pytest.skip("takes minutes: `make benchmark` runs it")
     times: dict[str, list[float]] = {arm: [] for arm in ARMS}
 
     def all_arms() -> None:

@@ -1,6 +1,8 @@
 """Archives that try to leave their folder, link out of it, or explode; and those that do not."""
 
+import gzip
 import io
+import random
 import tarfile
 import zipfile
 from pathlib import Path
@@ -79,18 +81,28 @@ def test_link_or_device_is_refused(tmp_path: Path, kind: bytes, link: str, becau
     refused(archive, tmp_path / "out", because)
 
 
-def test_link_in_a_zip_is_refused(tmp_path: Path) -> None:
-    info = zipfile.ZipInfo("link")
-    info.external_attr = 0o120777 << 16
+@pytest.mark.parametrize(("mode", "because"), [(0o120777, "is a link"), (0o010644, "is a device")])
+def test_link_or_device_in_a_zip_is_refused(tmp_path: Path, mode: int, because: str) -> None:
+    info = zipfile.ZipInfo("odd")
+    info.external_attr = mode << 16
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(info, "/etc/passwd")
-    refused(tmp_path / "a.zip", tmp_path / "out", "is a link")
+    refused(tmp_path / "a.zip", tmp_path / "out", because)
+
+
+def test_huge_tar_is_refused_before_it_is_read_through(tmp_path: Path) -> None:
+    """Three headers that promise a terabyte each, and nothing behind them: reading on would meet the end."""
+    header = tarfile.TarInfo("huge")
+    header.size = 1 << 40
+    with gzip.open(tmp_path / "a.tar.gz", "wb") as stream:
+        stream.write(header.tobuf(tarfile.GNU_FORMAT) * 3)
+    refused(tmp_path / "a.tar.gz", tmp_path / "out", f"unpacks to more than {MAX_BYTES} bytes")
 
 
 def test_bomb_is_refused_by_its_declared_size(tmp_path: Path) -> None:
     archive = tar_of(tmp_path / "a.tar.gz", member("big"), content=bytes(2 * MAX_BYTES))
     assert archive.stat().st_size < MAX_BYTES / 10
-    refused(archive, tmp_path / "out", "unpacks to 2000000 bytes")
+    refused(archive, tmp_path / "out", f"unpacks to more than {MAX_BYTES} bytes")
 
 
 def test_bomb_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
@@ -113,6 +125,41 @@ def test_too_many_members_are_refused(tmp_path: Path) -> None:
 def test_damaged_archive_is_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.tar.gz").write_bytes(content)
     refused(tmp_path / "a.tar.gz", tmp_path / "out", "cannot be extracted")
+
+
+@pytest.mark.parametrize("at", [30, 60])
+def test_damaged_compression_is_one_line(tmp_path: Path, at: int) -> None:
+    """A zip whose deflated bytes are no stream at all."""
+    noise = b"\xff" * 20
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("a", bytes(range(256)) * 20)
+    whole = (tmp_path / "a.zip").read_bytes()
+    (tmp_path / "a.zip").write_bytes(whole[:at] + noise + whole[at + len(noise) :])
+    refused(tmp_path / "a.zip", tmp_path / "out", "cannot be extracted .*delete it and fetch it again")
+
+
+def test_damaged_gzip_is_one_line(tmp_path: Path) -> None:
+    archive = tar_of(tmp_path / "a.tar.gz", member("a"), content=random.Random(0).randbytes(5000))
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[:2000] + b"\xff" * 200 + whole[2200:])
+    refused(archive, tmp_path / "out", "cannot be extracted .*delete it and fetch it again")
+
+
+def test_encrypted_zip_is_one_line(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a", "secret")
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    content[6] |= 1  # the flag in the member's own header ...
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # ... and in the directory at the end
+    (tmp_path / "a.zip").write_bytes(content)
+    refused(tmp_path / "a.zip", tmp_path / "out", "cannot be extracted .*encrypted")
+
+
+def test_folder_that_cannot_be_made_is_not_blamed_on_the_archive(tmp_path: Path) -> None:
+    archive = tar_of(tmp_path / "a.tar.gz", member("a"))
+    (tmp_path / "file").write_text("a file where a folder should be")
+    with pytest.raises(DataError, match=r"cannot be extracted .*; free space or choose another folders\.data"):
+        extract(archive, tmp_path / "file" / "out", max_bytes=MAX_BYTES)
 
 
 def test_truncated_archive_is_one_line(tmp_path: Path) -> None:

@@ -6,13 +6,16 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from borderlab.data.base import FetchSettings, RemoteFile
+from borderlab.data.download import FinalError, Part, Session
 from borderlab.data.fetch import fetch_files
 from borderlab.errors import DataError
 
@@ -46,9 +49,13 @@ class Server:
         return [span for asked_path, span in self.requests if asked_path == path]
 
 
-def answer(server: Server, handler: BaseHTTPRequestHandler, status: int, body: bytes, declared: int) -> None:
+def answer(
+    server: Server, handler: BaseHTTPRequestHandler, status: int, body: bytes, declared: int, **headers: str
+) -> None:
     handler.send_response(status)
     handler.send_header("Content-Length", str(declared))
+    for name, value in headers.items():
+        handler.send_header(name.replace("_", "-"), value)
     handler.end_headers()
     handler.wfile.write(body)
     server.sent_bytes += len(body)
@@ -59,8 +66,13 @@ def missing(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -
 
 
 def whole(server: Server, handler: BaseHTTPRequestHandler, span: str | None, content: bytes = CONTENT) -> None:
-    start = int(span.removeprefix("bytes=").rstrip("-")) if span else 0
-    answer(server, handler, 206 if span else 200, content[start:], len(content) - start)
+    if span is None:
+        return answer(server, handler, 200, content, len(content))
+    start = int(span.removeprefix("bytes=").rstrip("-"))
+    if start >= len(content):
+        return answer(server, handler, 416, b"", 0)
+    where = f"bytes {start}-{len(content) - 1}/{len(content)}"
+    return answer(server, handler, 206, content[start:], len(content) - start, Content_Range=where)
 
 
 def ignores_range(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
@@ -98,6 +110,43 @@ def altered(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -
 def short(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
     """Complete as far as HTTP can tell, but shorter than the file on record."""
     whole(server, handler, span, CONTENT[:-100])
+
+
+def half_without_length(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
+    """Closes half-way without having declared a length: HTTP cannot tell."""
+    if span is not None:
+        return whole(server, handler, span)
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(CONTENT[: len(CONTENT) // 2])
+    handler.close_connection = True
+    return None
+
+
+def wrong_place(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
+    """Answers a range with the file's beginning."""
+    if span is None:
+        return half(server, handler, span) if len(server.asked(handler.path)) == 1 else whole(server, handler, span)
+    end = len(CONTENT) - 1
+    return answer(server, handler, 206, CONTENT, len(CONTENT), Content_Range=f"bytes 0-{end}/{len(CONTENT)}")
+
+
+def changes_half_way(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
+    """Sends half of one version, then serves another, and honours `If-Range`."""
+    if len(server.asked(handler.path)) == 1:
+        answer(server, handler, 200, bytes(len(CONTENT) // 2), len(CONTENT), ETag='"old"')
+        handler.close_connection = True
+    elif span is not None and handler.headers.get("If-Range") in (None, '"new"'):
+        whole(server, handler, span)
+    else:
+        answer(server, handler, 200, CONTENT, len(CONTENT), ETag='"new"')
+
+
+def redirect_to(location: str) -> Any:
+    def redirect(server: Server, handler: BaseHTTPRequestHandler, span: str | None) -> None:
+        answer(server, handler, 302, b"", 0, Location=location)
+
+    return redirect
 
 
 @pytest.fixture
@@ -175,6 +224,84 @@ def test_server_that_ignores_ranges_begins_again(server: Server, tmp_path: Path)
     assert (tmp_path / "a.bin").read_bytes() == CONTENT
 
 
+def test_closed_without_a_length_resumes(server: Server, tmp_path: Path) -> None:
+    server.behaviour = {"/a.bin": half_without_length}
+    fetch([remote(server)], tmp_path)
+    assert server.asked("/a.bin") == [None, f"bytes={len(CONTENT) // 2}-"]
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_range_that_starts_elsewhere_begins_again(server: Server, tmp_path: Path) -> None:
+    server.behaviour = {"/a.bin": wrong_place}
+    fetch([remote(server)], tmp_path)
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("known", ["hash", "tag"])
+def test_file_that_changes_half_way_is_never_glued(server: Server, tmp_path: Path, known: str) -> None:
+    server.behaviour = {"/a.bin": changes_half_way}
+    file = remote(server) if known == "hash" else RemoteFile("a.bin", f"{server.address}/a.bin")
+    fetch([file], tmp_path)
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert [path.name for path in tmp_path.glob("*.part")] == []
+
+
+def test_beginning_of_another_version_is_dropped(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.bin.part").write_bytes(b"another file altogether")
+    server.behaviour = {"/a.bin": whole}
+    fetch([remote(server)], tmp_path)
+    assert server.asked("/a.bin") == ["bytes=23-", None]
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_beginning_that_nothing_vouches_for_is_not_continued(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.bin.part").write_bytes(b"x" * 1000)
+    server.behaviour = {"/a.bin": whole}
+    fetch([RemoteFile("a.bin", f"{server.address}/a.bin")], tmp_path)
+    assert server.asked("/a.bin") == [None]
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_beginning_longer_than_the_file_is_dropped(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.bin.part").write_bytes(CONTENT + b"more")
+    server.behaviour = {"/a.bin": whole}
+    fetch([remote(server)], tmp_path)
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_redirect_within_the_web_is_followed(server: Server, tmp_path: Path) -> None:
+    server.behaviour = {"/a.bin": redirect_to("/elsewhere"), "/elsewhere": whole}
+    fetch([remote(server)], tmp_path)
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_redirect_to_a_local_file_is_refused_at_once(server: Server, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(CONTENT)
+    server.behaviour = {"/a.bin": redirect_to(secret.as_uri())}
+    message = fault_of([remote(server)], tmp_path / "data")
+    assert f"redirects to {secret.as_uri()}, which is refused" in message
+    assert len(server.asked("/a.bin")) == 1
+
+
+def test_redirect_from_an_encrypted_to_an_open_address_is_refused(tmp_path: Path) -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(302, headers={"Location": "http://open.example/a.bin"})
+
+    session = Session(settings(), BACKOFF_S, httpx.MockTransport(respond))
+    file = RemoteFile("a.bin", "https://safe.example/a.bin")
+    with pytest.raises(FinalError, match=r"redirects to http://open\.example/a\.bin, which is refused"):
+        session.download(file.url, Part(tmp_path / "a.bin", file))
+
+
+def test_several_processes_take_turns(server: Server, tmp_path: Path) -> None:
+    """Threads with a lock of their own stand for processes: the kernel's lock does not know the difference."""
+    server.behaviour = {"/a.bin": whole}
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: fetch([remote(server)], tmp_path), range(4)))
+    assert len(server.asked("/a.bin")) == 1
+
+
 def test_busy_server_is_asked_again(server: Server, tmp_path: Path) -> None:
     server.behaviour = {"/a.bin": busy_twice}
     fetch([remote(server)], tmp_path)
@@ -242,6 +369,13 @@ def test_file_that_the_mirror_lacks_comes_from_the_public_address(
     fetch([remote(server)], tmp_path / "data", mirror=str(mirror))
     assert (tmp_path / "data" / "a.bin").read_bytes() == CONTENT
     assert str(mirror) in caplog.text
+
+
+def test_unreadable_mirror_is_not_taken_for_a_full_disk(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "mirror" / "a.bin").mkdir(parents=True)
+    message = fault_of([remote(server)], tmp_path / "data", mirror=str(tmp_path / "mirror"))
+    assert "cannot be read (Is a directory)" in message
+    assert "answered 404" in message
 
 
 def test_mirror_address_is_asked_first(server: Server, tmp_path: Path) -> None:

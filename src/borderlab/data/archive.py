@@ -4,10 +4,13 @@ Archives come from outside, and a crafted member name or link can write anywhere
 before the first byte is written, sizes are checked again while writing, and the folder appears only when it is whole.
 """
 
+import errno
+import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -17,6 +20,19 @@ from borderlab.errors import DataError
 from borderlab.files import atomic_folder
 
 _CHUNK_BYTES = 1 << 20
+
+# What the readers of the standard library raise for content that is damaged, encrypted, or of an unknown compression.
+_UNREADABLE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    UnicodeError,
+)
+_DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
 
 @dataclass(frozen=True)
@@ -48,8 +64,12 @@ def extract(archive: Path, destination: Path, *, max_bytes: int, max_members: in
         else:
             with tarfile.open(archive) as opened_tar:
                 _extract_tar(opened_tar, archive, destination, max_bytes, max_members)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as fault:
-        raise DataError(f"{archive}: cannot be extracted ({' '.join(str(fault).split())}); fetch it again") from fault
+    except _UNREADABLE as fault:
+        if isinstance(fault, OSError) and fault.errno in _DISK_FAULTS:
+            advice = "free space or choose another folders.data"
+        else:
+            advice = "delete it and fetch it again"
+        raise DataError(f"{archive}: cannot be extracted ({' '.join(str(fault).split())}); {advice}") from fault
 
 
 def _extract_zip(opened: zipfile.ZipFile, archive: Path, destination: Path, max_bytes: int, max_members: int) -> None:
@@ -63,7 +83,7 @@ def _extract_zip(opened: zipfile.ZipFile, archive: Path, destination: Path, max_
 
 
 def _extract_tar(opened: tarfile.TarFile, archive: Path, destination: Path, max_bytes: int, max_members: int) -> None:
-    infos = {_tar_member(info): info for info in _bounded(opened, archive, max_members)}
+    infos = {_tar_member(info): info for info in _bounded(opened, archive, max_bytes, max_members)}
     _check(list(infos), archive, max_bytes, max_members)
     with atomic_folder(destination) as part:
         for member, info in infos.items():
@@ -73,10 +93,15 @@ def _extract_tar(opened: tarfile.TarFile, archive: Path, destination: Path, max_
                     _write(stream, part / member.name, member, archive)
 
 
-def _bounded(opened: tarfile.TarFile, archive: Path, max_members: int) -> Iterator[tarfile.TarInfo]:
+def _bounded(opened: tarfile.TarFile, archive: Path, max_bytes: int, max_members: int) -> Iterator[tarfile.TarInfo]:
+    """Headers one by one: to list all of a compressed archive is to unpack it, however large it says it is."""
+    total = 0
     for count, info in enumerate(opened):
+        total += info.size
         if count >= max_members:
             raise DataError(f"{archive}: has more than {max_members} members; it is not what it should be")
+        if total > max_bytes:
+            raise DataError(f"{archive}: unpacks to more than {max_bytes} bytes; it is not what it should be")
         yield info
 
 
@@ -85,7 +110,7 @@ def _check(members: list[_Member], archive: Path, max_bytes: int, max_members: i
         raise DataError(f"{archive}: has {len(members)} members, more than {max_members}; it is not what it should be")
     total = sum(member.size for member in members)
     if total > max_bytes:
-        raise DataError(f"{archive}: unpacks to {total} bytes, more than {max_bytes}; it is not what it should be")
+        raise DataError(f"{archive}: unpacks to more than {max_bytes} bytes; it is not what it should be")
     for member in members:
         if member.kind not in ("file", "folder"):
             raise DataError(f"{archive}: {member.name!r} is a {member.kind}; refused, nothing was extracted")
@@ -121,13 +146,13 @@ class _Bounded:
 
 
 def _zip_member(info: zipfile.ZipInfo) -> _Member:
-    mode = info.external_attr >> 16
-    if stat.S_ISLNK(mode):
-        kind = "link"
-    elif info.is_dir():
+    kind_bits = stat.S_IFMT(info.external_attr >> 16)
+    if info.is_dir():
         kind = "folder"
-    else:
+    elif kind_bits in (0, stat.S_IFREG):
         kind = "file"
+    else:
+        kind = "link" if kind_bits == stat.S_IFLNK else "device"
     return _Member(info.filename, info.file_size, kind)
 
 

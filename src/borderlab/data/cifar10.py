@@ -18,10 +18,13 @@ from borderlab.data.base import (
     RemoteFile,
     check_split,
 )
+from borderlab.data.lock import exclusive
 from borderlab.errors import DataError
 
 ARCHIVE, FOLDER = "cifar-10-binary.tar.gz", "cifar-10-batches-bin"
 ADDRESS = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
+# As the set's own page gives it.
+MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
 _BATCHES = {"train": [f"data_batch_{number}.bin" for number in range(1, 6)], "test": ["test_batch.bin"]}
 _SIDE = 32
 _RECORD_BYTES = 1 + 3 * _SIDE * _SIDE
@@ -40,7 +43,6 @@ class Cifar10(ClassificationDataset):
         access="public",
         homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
         licence="none is stated",
-        notes=("The archive's hash is not on record here: sizes of the batches are checked instead.",),
     )
     splits: ClassVar[tuple[str, ...]] = ("train", "test")
 
@@ -49,10 +51,9 @@ class Cifar10(ClassificationDataset):
 
         check_split(self, split)
         if not (root / FOLDER).is_dir():
-            fetch_files([RemoteFile(ARCHIVE, ADDRESS)], root, settings)
-            extract(root / ARCHIVE, root / "extracted", max_bytes=_MAX_BYTES)
-            (root / "extracted" / FOLDER).replace(root / FOLDER)
-            shutil.rmtree(root / "extracted")
+            with exclusive(root):
+                fetch_files([RemoteFile(ARCHIVE, ADDRESS, md5=MD5)], root, settings)
+                _extract(root)
         self.images(root, split)
 
     def images(self, root: Path, split: str) -> list[LabelledImage]:
@@ -69,6 +70,15 @@ class Cifar10(ClassificationDataset):
         return samples
 
 
+def _extract(root: Path) -> None:
+    if (root / FOLDER).is_dir():
+        # Another process did it while this one waited.
+        return
+    extract(root / ARCHIVE, root / "extracted", max_bytes=_MAX_BYTES)
+    (root / "extracted" / FOLDER).replace(root / FOLDER)
+    shutil.rmtree(root / "extracted")
+
+
 def _read_batch(path: Path) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
     """Records (10000, 3073): a class, then 3 x 32 x 32 pixels."""
     try:
@@ -77,4 +87,7 @@ def _read_batch(path: Path) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
         raise DataError(f"{path}: cannot be read ({fault.strerror}); run `borderlab fetch cifar10`") from fault
     if len(content) != _RECORDS * _RECORD_BYTES:
         raise DataError(f"{path}: has {len(content)} bytes, not {_RECORDS * _RECORD_BYTES}; delete it and fetch again")
-    return np.frombuffer(content, np.uint8).reshape(_RECORDS, _RECORD_BYTES)
+    records = np.frombuffer(content, np.uint8).reshape(_RECORDS, _RECORD_BYTES)
+    if records[:, 0].max() >= len(Cifar10.info.classes):
+        raise DataError(f"{path}: holds class {records[:, 0].max()}, past the last one; delete it and fetch again")
+    return records

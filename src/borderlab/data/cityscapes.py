@@ -26,13 +26,20 @@ from borderlab.data.base import (
     FetchSettings,
     Frame,
     Options,
+    RemoteFile,
     SegmentationDataset,
     check_split,
 )
+from borderlab.data.lock import exclusive
 from borderlab.errors import DataError
 
+_DOWNLOADS = "https://www.cityscapes-dataset.com/downloads/"
 COUNTS = {"train": 2975, "val": 500, "test": 1525}
-PACKAGES = {"gtFine": "gtFine_trainvaltest.zip", "leftImg8bit": "leftImg8bit_trainvaltest.zip"}
+# MD5 sums as the set's own site gives them.
+PACKAGES = {
+    "gtFine": RemoteFile("gtFine_trainvaltest.zip", _DOWNLOADS, md5="4237c19de34c8a376e9ba46b495d6f66"),
+    "leftImg8bit": RemoteFile("leftImg8bit_trainvaltest.zip", _DOWNLOADS, md5="0a6e97e94b616a514066c9e2adb0c97f"),
+}
 # The labelled frame is the twentieth of its thirty, which are 1/17 s apart.
 FRAMES_BEFORE, FRAMES_AFTER = 19, 10
 INTERVAL_S = 1 / 17
@@ -77,18 +84,19 @@ class Cityscapes(SegmentationDataset):
         check_split(self, split)
         for kind, package in PACKAGES.items():
             if not (root / kind / split).is_dir():
-                self._fetch_package(root, kind, package)
+                _fetch_package(root, kind, package)
         found = len(self.frames(root, split))
+        _check_orphans(root, split)
         if found != COUNTS[split] and not self.options.model_dump()["allow_partial"]:
             raise DataError(
-                f"{root / 'leftImg8bit' / split}: has {found} images, not {COUNTS[split]}; {_by_hand(root, PACKAGES)}"
+                f"{root / 'leftImg8bit' / split}: has {found} images, not {COUNTS[split]}; {_by_hand(root)}"
             )
 
     def frames(self, root: Path, split: str) -> list[Frame]:
         check_split(self, split)
         images = sorted((root / "leftImg8bit" / split).glob("*/*_leftImg8bit.png"))
         if not images:
-            raise DataError(f"{root / 'leftImg8bit' / split}: holds no images; {_by_hand(root, PACKAGES)}")
+            raise DataError(f"{root / 'leftImg8bit' / split}: holds no images; {_by_hand(root)}")
         return [_frame(root, split, image) for image in images]
 
     def clips(self, root: Path, split: str) -> list[Clip]:
@@ -105,13 +113,6 @@ class Cityscapes(SegmentationDataset):
             )
         return [_clip(folder, labelled) for labelled in self.frames(root, split)]
 
-    def _fetch_package(self, root: Path, kind: str, package: str) -> None:
-        if not (root / package).is_file():
-            _download(root, package)
-        extract(root / package, root / f"{kind}.extracted", max_bytes=_MAX_BYTES)
-        (root / f"{kind}.extracted" / kind).replace(root / kind)
-        shutil.rmtree(root / f"{kind}.extracted")
-
 
 def label_id_lut() -> NDArray[np.int16]:
     """Train id of each of Cityscapes' label ids 0..33; KITTI uses the same ids."""
@@ -126,10 +127,22 @@ def label_id_lut() -> NDArray[np.int16]:
 
 def _frame(root: Path, split: str, image: Path) -> Frame:
     stem = image.name.removesuffix("_leftImg8bit.png")
+    if split == "test":
+        # The label files of this split are dummies: the truth is kept by the set's own server.
+        return Frame(f"{split}/{stem}", image, None)
     label = root / "gtFine" / split / image.parent.name / f"{stem}_gtFine_labelIds.png"
-    if split != "test" and not label.is_file():
+    if not label.is_file():
         raise DataError(f"{label}: is missing, though its image is there; complete your copy of gtFine")
-    return Frame(f"{split}/{stem}", image, label if label.is_file() else None)
+    return Frame(f"{split}/{stem}", image, label)
+
+
+def _check_orphans(root: Path, split: str) -> None:
+    """Raise `DataError` if a label has no image."""
+    for label in sorted((root / "gtFine" / split).glob("*/*_gtFine_labelIds.png")):
+        stem = label.name.removesuffix("_gtFine_labelIds.png")
+        image = root / "leftImg8bit" / split / label.parent.name / f"{stem}_leftImg8bit.png"
+        if not image.is_file():
+            raise DataError(f"{image}: is missing, though its label is there; complete your copy of leftImg8bit")
 
 
 def _clip(folder: Path, labelled: Frame) -> Clip:
@@ -147,22 +160,45 @@ def _clip(folder: Path, labelled: Frame) -> Clip:
     return Clip(labelled.sample_id.replace("/", "_"), tuple(frames), INTERVAL_S)
 
 
-def _download(root: Path, package: str) -> None:
-    """Call the official downloader, which asks for the account itself and keeps it out of our sight."""
+def _fetch_package(root: Path, kind: str, package: RemoteFile) -> None:
+    """Make the folder `kind` out of its package, which is downloaded unless it lies in `root` already."""
+    from borderlab.data.fetch import is_whole
+
+    if (root / kind).is_dir():
+        # A copy of the user's own: complete or replace it, that is for them to say.
+        raise DataError(f"{root / kind}: lacks this split; complete your copy or remove it; {_by_hand(root)}")
+    archive = root / package.path
+    if not archive.is_file() and shutil.which("csDownload") is None:
+        raise DataError(f"{archive}: is missing; {_by_hand(root)}")
+    with exclusive(root):
+        if (root / kind).is_dir():
+            # Another process did it while this one waited.
+            return
+        if not is_whole(archive, package):
+            _download(root, package)
+        extract(archive, root / f"{kind}.extracted", max_bytes=_MAX_BYTES)
+        (root / f"{kind}.extracted" / kind).replace(root / kind)
+        shutil.rmtree(root / f"{kind}.extracted")
+
+
+def _download(root: Path, package: RemoteFile) -> None:
+    """Call the official downloader; it resumes, verifies, and keeps the account, which never passes through here."""
+    from borderlab.data.fetch import is_whole
+
     command = shutil.which("csDownload")
     if command is None:
-        raise DataError(f"{root / package}: is missing; {_by_hand(root, PACKAGES)}")
-    root.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run([command, "-d", str(root), "-r", package], check=False, stdin=subprocess.DEVNULL)  # noqa: S603
-    if done.returncode != 0 or not (root / package).is_file():
-        raise DataError(
-            f"{package}: csDownload ended with {done.returncode}; run it by hand: {_by_hand(root, PACKAGES)}"
-        )
+        raise DataError(f"{root / package.path}: is not whole (MD5); delete it or {_by_hand(root)}")
+    # Without an input to type into: an unseen question would hold up the workflow for ever.
+    done = subprocess.run([command, "-d", str(root), "-r", package.path], check=False, stdin=subprocess.DEVNULL)  # noqa: S603
+    if done.returncode != 0:
+        raise DataError(f"{package.path}: csDownload ended with {done.returncode}; run it by hand: {_by_hand(root)}")
+    if not is_whole(root / package.path, package):
+        raise DataError(f"{root / package.path}: is not whole (MD5); delete it and {_by_hand(root)}")
 
 
-def _by_hand(root: Path, packages: dict[str, str]) -> str:
-    names = " ".join(packages.values())
+def _by_hand(root: Path) -> str:
+    names = " ".join(package.path for package in PACKAGES.values())
     return (
         f"with an account at {Cityscapes.info.homepage}: pip install 'borderlab[cityscapes]', "
-        f"then csDownload -d {root} {names}"
+        f"then csDownload -d {root} -r {names}"
     )

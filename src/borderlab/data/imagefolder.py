@@ -1,5 +1,6 @@
 """Classification sets in the layout `<split>/<class folder>/<image>`, as ImageNet and Imagenette have it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from borderlab.data.base import LabelledImage
@@ -15,24 +16,29 @@ def class_folders(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if entry.is_dir())
 
 
-def folder_images(folder: Path, expected_classes: int, hint: str) -> list[LabelledImage]:
+def folder_images(folder: Path, names: Sequence[str], hint: str, *, partial: bool = False) -> list[LabelledImage]:
     """Images of one split, sorted by class and name.
 
     Args:
         folder: the split's folder.
-        expected_classes: number of class folders that must be there.
-        hint: what to do if they are not.
+        names: names of the class folders, in the order of the class ids.
+        hint: what to do if they are not there.
+        partial: whether some of them may be missing; the others keep their class ids.
 
     Raises:
-        DataError: if class folders are missing or one of them is empty.
+        DataError: if class folders are missing, unknown or empty.
     """
     classes = class_folders(folder)
-    if len(classes) != expected_classes:
-        raise DataError(f"{folder}: has {len(classes)} class folders, not {expected_classes}; {hint}")
+    if not classes or (len(classes) != len(names) and not partial):
+        raise DataError(f"{folder}: has {len(classes)} class folders, not {len(names)}; {hint}")
+    class_ids = {name: class_id for class_id, name in enumerate(names)}
     images = []
-    for class_id, class_folder in enumerate(classes):
-        names = sorted(path for path in class_folder.iterdir() if path.suffix.lower() in SUFFIXES)
-        if not names:
+    for class_folder in classes:
+        if class_folder.name not in class_ids:
+            raise DataError(f"{class_folder}: is no class of this set; {hint}")
+        paths = sorted(path for path in class_folder.iterdir() if path.suffix.lower() in SUFFIXES)
+        if not paths:
             raise DataError(f"{class_folder}: holds no image; {hint}")
-        images += [LabelledImage(f"{class_folder.name}/{path.stem}", path, class_id) for path in names]
+        class_id = class_ids[class_folder.name]
+        images += [LabelledImage(f"{class_folder.name}/{path.stem}", path, class_id) for path in paths]
     return images

@@ -3,6 +3,8 @@
 Most validation images carry ImageNet-train names: no clean test for ImageNet-pretrained weights.
 """
 
+import hashlib
+import logging
 import shutil
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -20,14 +22,33 @@ from borderlab.data.base import (
     check_split,
 )
 from borderlab.data.imagefolder import class_folders, folder_images
+from borderlab.data.lock import exclusive
 from borderlab.errors import DataError
 from borderlab.files import atomic_folder, sha256_of_file, write_json
 
+log = logging.getLogger(__name__)
+
+# In the order of the class names.
+WNIDS = (
+    "n01440764", "n02102040", "n02979186", "n03000684", "n03028079",
+    "n03394916", "n03417042", "n03425413", "n03445777", "n03888257",
+)  # fmt: skip
 ADDRESS = "https://s3.amazonaws.com/fast-ai-imageclas"
 _ARCHIVES = {"full": "imagenette2", "320": "imagenette2-320", "160": "imagenette2-160", "96": "imagenette2-160"}
+# As torchvision 0.28 records them.
+_MD5 = {
+    "imagenette2": "fe2fc210e6bb7c5664d602c3cd71e612",
+    "imagenette2-320": "3df6f0d01a2c9592104656642f5e78a3",
+    "imagenette2-160": "e793b78cc4c9e9a4ccc0c1155377a412",
+}
 _COUNTS = {"train": 9469, "val": 3925}
 _MAX_BYTES = 4 * 1024**3
 _SQUARE_PX = 96
+# `content_sha256` of the 96-pixel copy that results refer to.
+_SQUARE_SHA256 = {
+    "train": "1454bf1bc46781e8dc0adf2c570de4b2a21f323900a3b6c063f2f817d02767f8",
+    "val": "458eb98408a2adc68798264db8a9c9414faaa3cc57507df2e12acfa3dc9e1832",
+}
 _JPEG_QUALITY = 82
 
 
@@ -53,7 +74,10 @@ class Imagenette(ClassificationDataset):
         access="public",
         homepage="https://github.com/fastai/imagenette",
         licence="Apache-2.0 for the selection; the images are ImageNet's",
-        notes=("No hash of the archives is public: the one that was seen is written beside the images.",),
+        notes=(
+            "Most validation images carry ImageNet-train names: no clean test for ImageNet-pretrained weights.",
+            "The bytes of the 96-pixel copy depend on the JPEG encoder: content_<split>.json tells which one is there.",
+        ),
     )  # fmt: skip
     splits: ClassVar[tuple[str, ...]] = ("train", "val")
     options_model: ClassVar[type[Options]] = ImagenetteOptions
@@ -69,19 +93,29 @@ class Imagenette(ClassificationDataset):
 
     def fetch(self, root: Path, split: str, settings: FetchSettings) -> None:
         check_split(self, split)
-        if len(class_folders(root / split)) == len(self.info.classes):
-            return self._check(root, split)
+        if not self._is_there(root, split):
+            with exclusive(root):
+                self._make(root, split, settings)
+        self._check(root, split)
+
+    def _is_there(self, root: Path, split: str) -> bool:
+        return len(class_folders(root / split)) == len(self.info.classes)
+
+    def _make(self, root: Path, split: str, settings: FetchSettings) -> None:
+        if self._is_there(root, split):
+            # Another process did it while this one waited.
+            return
         mirror = Path(settings.mirror) if settings.mirror and "://" not in settings.mirror else None
-        if mirror is not None and (mirror / split).is_dir():
+        if self.size == "96" and mirror is not None and (mirror / split).is_dir():
             with atomic_folder(root / split) as part:
-                shutil.copytree(mirror / split, part, dirs_exist_ok=True)
+                _copy(mirror / split, part)
+            _record_content(root, split)
         else:
             self._fetch_archive(root, settings)
-        self._check(root, split)
 
     def images(self, root: Path, split: str) -> list[LabelledImage]:
         check_split(self, split)
-        return folder_images(root / split, len(self.info.classes), "run `borderlab fetch imagenette`")
+        return folder_images(root / split, WNIDS, "run `borderlab fetch imagenette`")
 
     def _check(self, root: Path, split: str) -> None:
         found = len(self.images(root, split))
@@ -92,15 +126,57 @@ class Imagenette(ClassificationDataset):
         from borderlab.data.fetch import fetch_files
 
         name = _ARCHIVES[self.size]
-        file = RemoteFile(f"{name}.tgz", f"{ADDRESS}/{name}.tgz")
+        file = RemoteFile(f"{name}.tgz", f"{ADDRESS}/{name}.tgz", md5=_MD5[name])
         fetch_files([file], root, settings)
         write_json(root / "archive.json", {"file": file.path, "sha256_seen": sha256_of_file(root / file.path)})
         extract(root / file.path, root / "extracted", max_bytes=_MAX_BYTES)
         for split in self.splits:
-            source = root / "extracted" / name / split
-            with atomic_folder(root / split) as part:
-                _take(source, part, square=self.size == "96")
+            # A split that is there may be in use.
+            if not self._is_there(root, split):
+                with atomic_folder(root / split) as part:
+                    _take(root / "extracted" / name / split, part, square=self.size == "96")
+                if self.size == "96":
+                    _record_content(root, split)
         shutil.rmtree(root / "extracted")
+
+
+def _copy(source: Path, destination: Path) -> None:
+    """Copy the class folders of a 96-pixel copy.
+
+    Raises:
+        DataError: if an image has another size, or cannot be copied.
+    """
+    from simplejpeg import decode_jpeg_header
+
+    try:
+        for path in sorted(source.glob("*/*.jpg")):
+            content = path.read_bytes()
+            size = decode_jpeg_header(content)[:2]
+            if size != (_SQUARE_PX, _SQUARE_PX):
+                raise DataError(f"{path}: is {size[0]}x{size[1]}, not {_SQUARE_PX}x{_SQUARE_PX}; name another mirror")
+            target = destination / path.parent.name / path.name
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(content)
+    except ValueError as fault:
+        raise DataError(f"{path}: is no JPEG image; name another mirror") from fault
+    except OSError as fault:
+        raise DataError(f"{destination}: cannot be copied from {source} ({fault})") from fault
+
+
+def _record_content(root: Path, split: str) -> None:
+    """Write `content_<split>.json`: which 96-pixel copy is there, and whether it is the one that results refer to."""
+    seen = content_sha256(root / split)
+    write_json(root / f"content_{split}.json", {"sha256": seen, "reference_sha256": _SQUARE_SHA256[split]})
+    if seen != _SQUARE_SHA256[split]:
+        log.warning("%s: other bytes than the copy that published results used; numbers may differ", root / split)
+
+
+def content_sha256(folder: Path) -> str:
+    """SHA-256 over the hashes and names of all images `<class>/<name>.jpg`, as `sha256sum` prints them."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*/*.jpg"), key=lambda path: (path.parent.name, path.name)):
+        digest.update(f"{sha256_of_file(path)}  {path.parent.name}/{path.name}\n".encode())
+    return digest.hexdigest()
 
 
 def _take(source: Path, destination: Path, *, square: bool) -> None:
@@ -119,4 +195,4 @@ def _write_square(source: Path, target: Path) -> None:
 
     with Image.open(source) as image:
         squared = image.convert("RGB").resize((_SQUARE_PX, _SQUARE_PX), Image.Resampling.LANCZOS)
-    squared.save(target, quality=_JPEG_QUALITY)
+    squared.save(target, quality=_JPEG_QUALITY, optimize=True)

@@ -1,235 +1,192 @@
-"""A street as numbers: what stands where, and how it moves. Drawn once for each clip from its seed.
+"""The layout of one clip: which things stand, drive and walk where."""
 
-Convention: metres. X points right, Y up from the ground, Z forward along the street; frames are 1/15 s apart.
-"""
-
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
-from numpy.random import Generator
-from numpy.typing import NDArray
 
-STEP_M = 0.25
-LENGTH_M = 240.0
-START_M = -20.0
-VIEW_M = 48.0
+from borderlab.data.streets.atlas import Atlas, build_atlas
+from borderlab.data.streets.buildings import (
+    GARDEN_X_M,
+    Lot,
+    building_row,
+    end_of_street,
+    paint_buildings,
+)
+from borderlab.data.streets.camera import FRAME_INTERVAL_S, Drive
+from borderlab.data.streets.cars import car, paint_cars
+from borderlab.data.streets.furniture import FENCES, fence, lamp, litter_bin, paint_furniture, sign, traffic_light
+from borderlab.data.streets.greenery import hedge, paint_greenery, tree, treelines
+from borderlab.data.streets.ground import KERB_X_M, PAVEMENT_END_M, ground_quads, paint_ground
+from borderlab.data.streets.light import Light, draw_light, paint_sky, sky_quad
+from borderlab.data.streets.people import cyclist_across, cyclist_along, on_pavement, paint_people, pedestrian
+from borderlab.data.streets.quads import Quad, QuadTable, tabulate
+from borderlab.data.streets.shadows import Caster, ShadowMap, build_shadows
 
-Colour = tuple[float, float, float]
+SIGHT_M = 110.0
 
-_WALLS: tuple[Colour, ...] = (
-    (176, 92, 74), (198, 170, 136), (150, 140, 132), (206, 196, 178), (122, 98, 88), (168, 126, 96), (136, 148, 156),
-)  # fmt: skip
-_CLOTHES: tuple[Colour, ...] = ((180, 50, 50), (40, 70, 130), (60, 110, 70), (60, 60, 64), (190, 160, 70))
-_PAINTS: tuple[Colour, ...] = (
-    (150, 30, 36), (34, 60, 112), (176, 178, 182), (40, 42, 46), (226, 226, 222), (66, 96, 76),
-)  # fmt: skip
+_LANE_M = 1.6
+_PARKED_X_M = 4.02
+_KIT_SEED = 20181129
 
-
-@dataclass(frozen=True)
-class Thing:
-    """An upright flat object that faces along the street.
-
-    `x`, `z`: its foot at frame 0; `vx`, `vz`: metres per frame; `turn`: -1 or 1, which way it looks.
-    """
-
-    kind: str
-    x: float
-    z: float
-    width: float
-    height: float
-    colour: Colour
-    vx: float = 0.0
-    vz: float = 0.0
-    turn: int = 1
-    phase: float = 0.0
-
-
-@dataclass(frozen=True)
-class Side:
-    """What lines one side of the street, sampled every `STEP_M` along Z."""
-
-    wall_x: float
-    wall_height: NDArray[np.float32]
-    wall_colour: NDArray[np.float32]
-    wall_start: NDArray[np.float32]
-    fence_x: float
-    fence_height: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Light:
-    """Time of day: sky from zenith to horizon, sunlight, how bright each side's walls are, and haze."""
-
-    zenith: Colour
-    horizon: Colour
-    sun: Colour
-    left: float
-    right: float
-    haze_m: float
+Thing = tuple[list[Quad], Caster]
 
 
 @dataclass(frozen=True)
 class World:
-    """One clip's street, light, and the camera's drive through it."""
+    """Everything that decides the frames of a clip but their noise."""
 
-    road_half_width: float
-    left: Side
-    right: Side
-    things: tuple[Thing, ...]
+    drive: Drive
     light: Light
-    camera_x: float
-    camera_height: float
-    speed: float
-    sway: tuple[float, float, float]
-    yaw: tuple[float, float, float]
-    noise: NDArray[np.float32]
+    table: QuadTable
+    atlas: Atlas
+    shadows: ShadowMap
 
 
-def draw_world(random: Generator) -> World:
-    """A street drawn from `random`."""
-    road = random.uniform(3.4, 4.3)
-    things = [
-        *_street_furniture(random, road),
-        *_parked_cars(random, road),
-        *_traffic(random),
-        *_people(random, road),
-    ]
-    return World(
-        road_half_width=road,
-        left=_side(random, road),
-        right=_side(random, road),
-        things=tuple(things),
-        light=_light(random),
-        camera_x=random.uniform(-1.9, -1.3),
-        camera_height=random.uniform(1.35, 1.7),
-        speed=random.uniform(0.3, 0.6),
-        sway=(random.uniform(0.05, 0.2), random.uniform(0.15, 0.35), random.uniform(0, 6)),
-        yaw=(random.uniform(0.015, 0.05), random.uniform(0.12, 0.3), random.uniform(0, 6)),
-        noise=_noise(random),
+@dataclass
+class _Layout:
+    """A clip's world while it grows."""
+
+    length_m: float
+    travel_m: float
+    eye_x: float
+    sun_side: int
+    rng: np.random.Generator
+    quads: list[Quad] = field(default_factory=list)
+    casters: list[Caster] = field(default_factory=list)
+
+    def add(self, thing: Thing) -> None:
+        """Take in one thing."""
+        self.quads += thing[0]
+        self.casters.append(thing[1])
+
+    def along(self, start: float, stop: float, step: tuple[float, float], place: Callable[[float], None]) -> None:
+        """Call `place` at random steps from `start` to `stop`, in metres along the street."""
+        z = start + float(self.rng.uniform(0, step[1]))
+        while z < stop:
+            place(z)
+            z += float(self.rng.uniform(*step))
+
+
+def build_world(rng: np.random.Generator, frames: int) -> World:
+    """A random street, long enough for `frames` frames."""
+    drive, light = _draw_drive(rng), draw_light(rng)
+    travel = drive.speed_m_s * frames * FRAME_INTERVAL_S
+    sun_side = 1 if light.to_sun[0] > 0 else -1
+    layout = _Layout(travel + SIGHT_M, travel, drive.lane_x_m, sun_side, rng)
+    atlas = kit()
+    rows = [building_row(side, layout.length_m, atlas, rng) for side in (-1, 1)]
+    layout.quads += [sky_quad(), *ground_quads(layout.length_m, rng), end_of_street(layout.length_m)]
+    layout.quads += treelines(layout.length_m, rng)
+    for row in rows:
+        layout.quads += row.quads
+        for lot in row.lots:
+            _place_edge(layout, lot)
+    for side in (-1, 1):
+        _place_pavement(layout, side)
+        _place_parked(layout, side)
+    _place_traffic(layout, drive)
+    shadows = build_shadows(layout.length_m, [caster for row in rows for caster in row.casters], layout.casters, light)
+    return World(drive, light, tabulate(layout.quads), atlas.with_pages({"sky": paint_sky(light, rng)}), shadows)
+
+
+@cache
+def kit() -> Atlas:
+    """The textures that all worlds share, painted once per process."""
+    rng = np.random.default_rng(_KIT_SEED)
+    painted = [paint_ground(rng), paint_buildings(rng), paint_greenery(rng), paint_furniture(rng), paint_cars(rng)]
+    canvases = {name: canvas for pages in [*painted, paint_people()] for name, canvas in pages.items()}
+    return build_atlas(canvases)
+
+
+def _draw_drive(rng: np.random.Generator) -> Drive:
+    return Drive(
+        speed_m_s=float(rng.uniform(3.5, 9.5)),
+        lane_x_m=-_LANE_M,
+        height_m=float(rng.uniform(1.35, 1.65)),
+        yaw_rad=float(rng.uniform(-0.05, 0.05)),
+        pan_rad=float(rng.uniform(0.05, 0.13)),
+        sway_rad=float(rng.uniform(0.01, 0.03)),
+        phase=float(rng.random()),
     )
 
 
-def _side(random: Generator, road: float) -> Side:
-    n = int(LENGTH_M / STEP_M)
-    height, start = np.zeros(n, np.float32), np.zeros(n, np.float32)
-    colour = np.zeros((n, 3), np.float32)
-    place = 0
-    while place < n:
-        length = int(random.uniform(6, 15) / STEP_M)
-        if random.random() > 0.18:
-            height[place : place + length] = random.uniform(5, 14)
-            colour[place : place + length] = random.choice(np.array(_WALLS)) * random.uniform(0.85, 1.1)
-        start[place : place + length] = place * STEP_M
-        place += length
-    return Side(
-        wall_x=road + random.uniform(3.2, 4.6),
-        wall_height=height,
-        wall_colour=colour,
-        wall_start=start,
-        fence_x=road + random.uniform(2.4, 2.9),
-        fence_height=_fence(random, n),
-    )
+def _place_edge(layout: _Layout, lot: Lot) -> None:
+    """What separates a lot from the pavement: nothing before a house on the pavement, else a fence or a hedge."""
+    rng = layout.rng
+    if lot.height_m and lot.front_x < GARDEN_X_M:
+        return
+    x = PAVEMENT_END_M + 0.1
+    if rng.random() < 0.72:
+        layout.add(fence(lot.side, x, lot.z, FENCES[int(rng.integers(len(FENCES)))]))
+    else:
+        layout.add(hedge(lot.side, x, lot.z, float(rng.uniform(1.0, 1.6))))
+    if lot.z[1] - lot.z[0] > 3 and rng.random() < 0.75:
+        middle = float(rng.uniform(lot.z[0] + 1, lot.z[1] - 1))
+        layout.add(tree(lot.side * (PAVEMENT_END_M + 2.2), middle, layout.sun_side, rng))
 
 
-def _fence(random: Generator, n: int) -> NDArray[np.float32]:
-    height = np.zeros(n, np.float32)
-    place = int(random.uniform(0, 8) / STEP_M)
-    while place < n:
-        length = int(random.uniform(6, 16) / STEP_M)
-        height[place : place + length] = random.uniform(0.9, 1.4)
-        place += length + int(random.uniform(6, 20) / STEP_M)
-    return height
+def _place_pavement(layout: _Layout, side: int) -> None:
+    """Trees, lamps, signs, lights, bins and pedestrians of one pavement."""
+    rng, far = layout.rng, layout.length_m
+    kerb, inner = side * (KERB_X_M + 0.4), side * (PAVEMENT_END_M - 0.4)
+    trees = (9.0, 22.0) if rng.random() < 0.7 else (25.0, 60.0)
+    layout.along(4, far - 15, trees, lambda z: layout.add(tree(kerb + side * 0.4, z, layout.sun_side, rng)))
+    layout.along(2, far - 30, (15, 24), lambda z: layout.add(lamp(side, kerb, z, rng)))
+    layout.along(1, far - 45, (8, 20), lambda z: layout.add(sign(kerb + side * float(rng.uniform(-0.1, 0.5)), z, rng)))
+    layout.along(6, far - 40, (30, 60), lambda z: layout.add(traffic_light(kerb, z, rng)))
+    layout.along(4, far - 50, (14, 34), lambda z: layout.add(litter_bin(inner, z)))
+    if rng.random() < 0.5:
+        start = float(rng.uniform(2, 20))
+        layout.add(fence(side, KERB_X_M + 0.15, (start, start + float(rng.uniform(6, 14))), "fence_guard"))
+
+    def walker(z: float) -> None:
+        speed = float(rng.choice([-1.0, 1.0]) * rng.uniform(0.9, 1.6)) if rng.random() < 0.88 else 0.0
+        x = side * float(rng.uniform(KERB_X_M + 0.8, PAVEMENT_END_M - 0.6))
+        layout.add(on_pavement(speed, x, z, rng))
+        if rng.random() < 0.3:
+            layout.add(on_pavement(speed, x + side * 0.55, z + 0.2, rng))
+
+    layout.along(5, far - 55, (2.5, 11), walker)
 
 
-def _street_furniture(random: Generator, road: float) -> list[Thing]:
-    things = []
-    for sign in (-1, 1):
-        z = random.uniform(4, 14)
-        while z < 130:
-            kind = random.choice(["lamp", "tree", "tree", "sign", "sign"])
-            x = sign * (road + random.uniform(0.35, 0.8) + (1.0 if kind == "tree" else 0.0))
-            things.append(_fixture(random, str(kind), x, z, -sign))
-            z += random.uniform(4, 9)
-    return things
+def _place_parked(layout: _Layout, side: int) -> None:
+    """Parked cars of one side, bumper to bumper in places."""
+    rng = layout.rng
+    heading = 1 if side < 0 else -1
+    share = float(rng.uniform(0.05, 0.7))
+    z = float(rng.uniform(4, 12))
+    while z < layout.length_m - 30:
+        if rng.random() < share:
+            x = side * _PARKED_X_M + float(rng.uniform(-0.12, 0.12))
+            layout.add(car(x, z, heading, 0.0, layout.eye_x, rng))
+        z += float(rng.uniform(5.4, 7))
 
 
-def _fixture(random: Generator, kind: str, x: float, z: float, turn: int) -> Thing:
-    phase = random.uniform(0, 1)
-    if kind == "tree":
-        green = (random.uniform(50, 90), random.uniform(95, 135), random.uniform(40, 66))
-        height = random.uniform(4.0, 7.0)
-        return Thing(kind, x, z, height * random.uniform(0.6, 0.85), height, green, phase=phase, turn=turn)
-    if kind == "lamp":
-        return Thing(kind, x, z, 1.8, random.uniform(5, 6.5), (86, 90, 94), phase=phase, turn=turn)
-    paint: Colour = ((196, 36, 40), (36, 84, 170), (228, 190, 40))[int(random.integers(3))]
-    return Thing(kind, x, z, 0.85, random.uniform(2.5, 3.2), paint, phase=phase, turn=turn)
-
-
-def _parked_cars(random: Generator, road: float) -> list[Thing]:
-    cars = []
-    for sign in (-1, 1):
-        z = random.uniform(9, 18)
-        while z < 120:
-            if random.random() < 0.7:
-                cars.append(_car(random, sign * (road - 1.0), z, 0.0, turn=sign))
-            z += random.uniform(6.5, 16)
-    return cars
-
-
-def _traffic(random: Generator) -> list[Thing]:
-    ahead = _car(random, random.uniform(-1.7, -1.3), random.uniform(11, 22), random.uniform(0.2, 0.65), turn=1)
-    oncoming = [
-        _car(random, random.uniform(1.2, 1.7), z + random.uniform(0, 8), -random.uniform(0.3, 0.7), turn=-1)
-        for z in (22, 50, 80)
-    ]
-    return [ahead, *oncoming]
-
-
-def _car(random: Generator, x: float, z: float, vz: float, turn: int) -> Thing:
-    paint = _PAINTS[int(random.integers(len(_PAINTS)))]
-    return Thing("car", x, z, random.uniform(1.7, 1.95), random.uniform(1.4, 1.75), paint, vz=vz, turn=turn)
-
-
-def _people(random: Generator, road: float) -> list[Thing]:
-    people = []
-    for sign in (-1, 1):
-        z = random.uniform(5, 9)
-        while z < 100:
-            x = sign * (road + random.uniform(0.7, 2.1))
-            vz = float(random.choice([-1, 1])) * random.uniform(0.05, 0.11)
-            people.append(_person(random, "pedestrian", x, z, 0.0, vz))
-            z += random.uniform(5, 14)
-        z = random.uniform(8, 22)
-        while z < 90:
-            people.append(_person(random, "bicyclist", sign * (road - 2.2), z, 0.0, -sign * random.uniform(0.15, 0.4)))
-            z += random.uniform(12, 30)
-    crossing = random.uniform(12, 26)
-    people.append(_person(random, "pedestrian", -road, crossing, random.uniform(0.06, 0.1), 0.0))
-    return people
-
-
-def _person(random: Generator, kind: str, x: float, z: float, vx: float, vz: float) -> Thing:
-    cloth = _CLOTHES[int(random.integers(len(_CLOTHES)))]
-    height = random.uniform(1.6, 1.9)
-    width = 0.62 if kind == "pedestrian" else 0.75
-    return Thing(kind, x, z, width, height, cloth, vx, vz, turn=int(random.choice([-1, 1])), phase=random.random())
-
-
-def _light(random: Generator) -> Light:
-    day = Light((92, 146, 206), (214, 226, 234), (255, 248, 232), 0.0, 0.0, 90.0)
-    evening = Light((108, 122, 170), (244, 196, 146), (255, 214, 168), 0.0, 0.0, 70.0)
-    overcast = Light((160, 168, 178), (208, 212, 214), (228, 232, 236), 0.0, 0.0, 55.0)
-    base = (day, evening, overcast)[int(random.integers(3))]
-    bright, dark = 1.0, 0.88 if base is overcast else random.uniform(0.55, 0.75)
-    left, right = (bright, dark) if random.random() < 0.5 else (dark, bright)
-    return Light(base.zenith, base.horizon, base.sun, left, right, base.haze_m * random.uniform(0.8, 1.3))
-
-
-def _noise(random: Generator, size: int = 256) -> NDArray[np.float32]:
-    """Seamless noise in -1..1 with equal strength in four octaves, so that it has detail near and far."""
-    total = np.zeros((size, size), np.float32)
-    rows, columns = np.mgrid[:size, :size]
-    for octave in (1, 2, 4, 8):
-        grid = random.uniform(-1, 1, (size // octave, size // octave)).astype(np.float32)
-        total += np.roll(grid[rows // octave, columns // octave], random.integers(size, size=2), axis=(0, 1))
-    return (total / 4).astype(np.float32)
+def _place_traffic(layout: _Layout, drive: Drive) -> None:
+    """A car ahead, oncoming cars, cyclists on both sides, and people who cross the street."""
+    rng, far = layout.rng, layout.length_m
+    if rng.random() < 0.7:
+        ahead = float(rng.uniform(11, 26))
+        layout.add(car(-_LANE_M, ahead, 1, drive.speed_m_s * float(rng.uniform(0.95, 1.1)), layout.eye_x, rng))
+    z, speed = float(rng.uniform(8, 25)), float(rng.uniform(4, 10))
+    while z < far + layout.travel_m:
+        layout.add(car(_LANE_M, z, -1, speed, layout.eye_x, rng))
+        z += float(rng.uniform(12, 40))
+    # An open lane for the camera: who rides along keeps between the lane and the parked cars.
+    place = float(rng.uniform(6, 12))
+    for _ in range(int(rng.integers(1, 4))):
+        layout.add(cyclist_along(-2.8, place, drive.speed_m_s * float(rng.uniform(0.5, 0.95)), rng))
+        place += float(rng.uniform(5, 14))
+    if rng.random() < 0.6:
+        layout.add(cyclist_along(2.8, float(rng.uniform(10, 30)), -float(rng.uniform(3, 5)), rng))
+    clear = layout.travel_m
+    for _ in range(int(rng.integers(0, 4))):
+        across = float(rng.choice([-1.0, 1.0]) * rng.uniform(1.0, 1.7))
+        start = float(rng.uniform(-4.5, 4.5))
+        layout.add(pedestrian(start, clear + float(rng.uniform(7, 20)), (across, 0.0), 0.0, rng))
+    if rng.random() < 0.6:
+        across = float(rng.choice([-1.0, 1.0]) * rng.uniform(2.0, 3.5))
+        start = -across * float(rng.uniform(0.2, 1.5))
+        layout.add(cyclist_across(start, clear + float(rng.uniform(8, 18)), across, rng))
