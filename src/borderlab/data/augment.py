@@ -102,6 +102,8 @@ def resize_image(image: Image, size: Size) -> Image:
         return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     # torch warns of arrays that must not be written to, which samples kept in memory are.
     planes = torch.from_numpy(image if image.flags.writeable else image.copy()).permute(2, 0, 1)[None]
+    # Said outright: torch takes neither a part of an image nor a batch of one for channels-last by its strides.
+    planes = planes.contiguous(memory_format=torch.channels_last)
     resized = F.interpolate(planes, size=(height, width), mode="bilinear", antialias=True, align_corners=False)
     pixels: Image = resized[0].permute(1, 2, 0).numpy()
     return pixels
