@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # Rooms whose signatures carry shapes; the hook must stand before their first import.
@@ -18,6 +19,10 @@ install_import_hook(
     ],
     "beartype.beartype",
 )
+
+# The same examples each time: a test that fails now and then tells nobody anything.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 ROOT = Path(__file__).resolve().parents[1]
 
