@@ -90,6 +90,7 @@ def test_merge_replaces_lists_and_merges_dictionaries() -> None:
         (("recipes", "small"), {"lr": "fast"}, "recipes.small.lr", "'fast'", "number"),
         (("recipes", "small"), {"base": "tiny"}, "recipes", "'tiny'", "longer, small"),
         (("recipes", "small"), {"base": "longer"}, "recipes", "based on itself", ""),
+        (("recipes", "small", "label_smoothing"), 0.1, "losses[1].name", "'relaxed'", "set it to 0"),
         (("seeds",), [], "seeds", "[]", "at least 1"),
         (("scale",), "huge", "scale", "'huge'", "paper"),
     ],

@@ -96,8 +96,9 @@ def test_an_edge_stays_where_the_labels_is(edge: int, factor: float, seed: int) 
     spec = AugmentSpec(crop=(30, 40), scale=(factor, factor))
     out, ids = augment_segmentation(image, label, spec, (0, 0, 0), default_rng(seed))
     inside = ids != IGNORE_INDEX
-    # An output pixel may lie exactly on the edge or beside void, whose colour it then shares.
-    beside_void = np.pad(~inside, 2, mode="edge")
+    # An output pixel may lie exactly on the edge, or beside void, whose colour it then shares, or at the sample's own
+    # border, where the filter is cut short and a tie may go either way.
+    beside_void = np.pad(~inside, 2, mode="constant", constant_values=True)
     near = np.any([np.roll(beside_void, (i, j), (0, 1)) for i in range(-2, 3) for j in range(-2, 3)], axis=0)[
         2:-2, 2:-2
     ]

@@ -40,3 +40,8 @@ def main() -> None:
     except BorderlabError as fault:
         print(f"borderlab: error: {fault}", file=sys.stderr)  # noqa: T201
         sys.exit(fault.exit_code)
+    except OSError as fault:
+        # A disk that is full, a folder that is a file, a path without permission: the user's to put right.
+        place = fault.filename or "a file"
+        print(f"borderlab: error: {place}: {fault.strerror}; check the path, its owner and the disk", file=sys.stderr)  # noqa: T201
+        sys.exit(BorderlabError.exit_code)

@@ -79,6 +79,7 @@ def _study_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]
     yield from _weights_faults(study)
     if isinstance(dataset, ClassificationDataset):
         yield from _classification_faults(config, study)
+    yield from _relaxation_faults(config, study)
     yield from _propagation_faults(study)
 
 
@@ -119,6 +120,14 @@ def _classification_faults(config: ExperimentConfig, study: StudyConfig) -> Iter
     evaluation = config.recipes[study.recipe].evaluation
     if evaluation.crop is None:
         yield f"recipe: {study.recipe!r} has no evaluation.crop; classification ({study.dataset}) needs one"
+
+
+def _relaxation_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]:
+    if config.recipes[study.recipe].label_smoothing == 0:
+        return
+    for index, loss in enumerate(study.losses):
+        if loss.name == "relaxed":
+            yield f"losses[{index}].name: got 'relaxed' with label_smoothing in recipe {study.recipe!r}; set it to 0"
 
 
 def _propagation_faults(study: StudyConfig) -> Iterator[str]:

@@ -116,7 +116,7 @@ def _summary(spec: RunSpec, network: Network, trainer: Trainer, n_samples: int) 
         "n_train_samples": n_samples,
         "n_steps": trainer.steps,
         "converted_layers": len(network.conversion.converted),
-        "left_padding": [str(left) for left in network.conversion.left],
+        "left_padding": [f"{left.name} ({left.kind}) {left.reason}" for left in network.conversion.left],
     }
 
 
