@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.workflow.conftest import ROOT, TINY, environment, jobs, run, snakemake, write_config
+from tests.workflow.running import ROOT, TINY, environment, jobs, run, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
 

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,12 +106,3 @@ def write_config(folder: Path, values: dict[str, object], name: str = "tiny.yaml
     """Write a configuration into `folder`; return its name."""
     (folder / name).write_text(yaml.safe_dump(values))
     return name
-
-
-@pytest.fixture(scope="session")
-def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the tiny experiment has run to its report."""
-    folder = tmp_path_factory.mktemp("tiny")
-    done = snakemake(folder, "--configfile", write_config(folder, TINY))
-    assert done.returncode == 0, done.stderr[-3000:]
-    return folder
