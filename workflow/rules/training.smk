@@ -18,8 +18,9 @@ rule train_network:
         config=CONFIG,
     message:
         "Train {wildcards.run}"
+    # exec: a signal to the job reaches the training process itself, which then writes a checkpoint.
     shell:
-        "borderlab train {wildcards.run:q} --config {params.config:q} > {log:q} 2>&1"
+        "exec borderlab train {wildcards.run:q} --config {params.config:q} > {log:q} 2>&1"
 
 
 rule evaluate_network:
