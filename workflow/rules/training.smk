@@ -11,8 +11,8 @@ rule train_network:
         "../envs/borderlab.yaml"
     threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
     resources:
-        mem_mb=lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb,
-        runtime=lambda wildcards: PLAN.runs[wildcards.run].resources.runtime_min,
+        mem_mb=growing(lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb),
+        runtime=growing(lambda wildcards: PLAN.runs[wildcards.run].resources.runtime_min),
         gpu=lambda wildcards: PLAN.runs[wildcards.run].resources.gpus,
     params:
         config=CONFIG,
@@ -36,8 +36,8 @@ rule evaluate_network:
         "../envs/borderlab.yaml"
     threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
     resources:
-        mem_mb=lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb,
-        runtime=lambda wildcards: WORKFLOW.evaluation_runtime_min(wildcards.run),
+        mem_mb=growing(lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb),
+        runtime=growing(lambda wildcards: WORKFLOW.evaluation_runtime_min(wildcards.run)),
         gpu=lambda wildcards: PLAN.runs[wildcards.run].resources.gpus,
     params:
         config=CONFIG,
