@@ -6,6 +6,7 @@ leaves the hash of the training code as it was.
 
 import ast
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -16,9 +17,19 @@ PACKAGE = "borderlab"
 @cache
 def code_hash(entries: tuple[str, ...], left_out: frozenset[str] = frozenset()) -> str:
     """Hash of the code of the modules `entries` and of all that they import, without the modules `left_out`."""
+    return hash_of_parts(code_parts(entries, left_out))
+
+
+def code_parts(entries: tuple[str, ...], left_out: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Hash of each module that `code_hash` covers, by dotted name."""
+    return {module: _module_hash(_source_of(module)) for module in code_modules(entries, left_out)}
+
+
+def hash_of_parts(parts: Mapping[str, str]) -> str:
+    """One hash of the hashes of modules."""
     digest = hashlib.sha256()
-    for module in code_modules(entries, left_out):
-        digest.update(f"{module}\0{_module_hash(_source_of(module))}\0".encode())
+    for module, part in parts.items():
+        digest.update(f"{module}\0{part}\0".encode())
     return digest.hexdigest()
 
 

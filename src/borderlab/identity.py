@@ -6,11 +6,13 @@ renames nothing. Nothing here depends on modification times.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from pydantic import BaseModel
 
-from borderlab.codehash import code_hash
+from borderlab.codehash import code_parts, hash_of_parts
 from borderlab.data import DATASETS
 from borderlab.files import sha256_of_json
 from borderlab.libraries import library_versions
@@ -35,8 +37,23 @@ NEUTRAL = frozenset(
 )
 
 
-def result_hash(spec: BaseModel, entry: str, members: Iterable[str] = ()) -> str:
-    """Short hash that names the result of `spec` made by the module `entry`.
+@dataclass(frozen=True)
+class Identity:
+    """What decides a result, part by part: its settings, the code that makes it, the libraries that decide numbers."""
+
+    spec: dict[str, Any]
+    code: dict[str, str]
+    libraries: dict[str, str]
+
+    @property
+    def short_hash(self) -> str:
+        """The hash that ends the result's name."""
+        parts = {"spec": self.spec, "code": hash_of_parts(self.code), "libraries": self.libraries}
+        return sha256_of_json(parts)[:HASH_LENGTH]
+
+
+def identity_of(spec: BaseModel, entry: str, members: Iterable[str] = ()) -> Identity:
+    """Identity of the result of `spec` made by the module `entry`.
 
     Args:
         spec: the specification.
@@ -44,12 +61,13 @@ def result_hash(spec: BaseModel, entry: str, members: Iterable[str] = ()) -> str
         members: dotted names of the registry members (data set, padding scheme, ...) that it uses.
     """
     used = tuple(sorted(set(members)))
-    parts = {
-        "spec": spec.model_dump(mode="json"),
-        "code": code_hash((entry, *used), NEUTRAL | (registry_members() - set(used))),
-        "libraries": library_versions(),
-    }
-    return sha256_of_json(parts)[:HASH_LENGTH]
+    code = code_parts((entry, *used), NEUTRAL | (registry_members() - set(used)))
+    return Identity(spec.model_dump(mode="json"), code, library_versions())
+
+
+def result_hash(spec: BaseModel, entry: str, members: Iterable[str] = ()) -> str:
+    """Short hash that names the result of `spec` made by the module `entry`."""
+    return identity_of(spec, entry, members).short_hash
 
 
 @cache

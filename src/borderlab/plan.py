@@ -17,7 +17,7 @@ from borderlab.data import DATASETS
 from borderlab.data.base import ClassificationDataset, Dataset, SegmentationDataset
 from borderlab.errors import ConfigError
 from borderlab.files import sha256_of_file, sha256_of_json
-from borderlab.identity import HASH_LENGTH, result_hash
+from borderlab.identity import HASH_LENGTH, Identity, identity_of, result_hash
 from borderlab.losses.names import LOSS_MODULES
 from borderlab.motion.names import MOTION_MODEL_MODULES
 from borderlab.padding.names import PADDING_MODE_MODULES
@@ -176,7 +176,12 @@ def run_name(spec: RunSpec) -> str:
     if spec.loss.name != "cross_entropy":
         parts.append(f"{spec.loss.name}{spec.loss.relax_radius_px}")
     parts.append(f"seed{spec.seed}")
-    return f"{spec.dataset.key}/{'-'.join(parts)}-{result_hash(spec, TRAIN_CODE, _members(spec))}"
+    return f"{spec.dataset.key}/{'-'.join(parts)}-{run_identity(spec).short_hash}"
+
+
+def run_identity(spec: RunSpec) -> Identity:
+    """What decides a training run."""
+    return identity_of(spec, TRAIN_CODE, _members(spec))
 
 
 def propagation_label(propagation: PropagationSpec) -> str:

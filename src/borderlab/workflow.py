@@ -62,7 +62,7 @@ class Paths:
 
     def run_files(self, run: str) -> list[str]:
         """What a training run leaves."""
-        names = ("spec.json", "training.json", "curve.csv", "provenance.json", "model.safetensors")
+        names = ("identity.json", "spec.json", "training.json", "curve.csv", "provenance.json", "model.safetensors")
         return [f"{self.run_folder(run)}/{name}" for name in names]
 
     def evaluation(self, run: str, evaluation: str) -> str:

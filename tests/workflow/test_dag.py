@@ -15,6 +15,8 @@ from tests.workflow.running import ROOT, TINY, environment, jobs, run, snakemake
 
 pytestmark = pytest.mark.workflow
 
+MODES = ("zeros", "partial")
+
 
 def dry_run(folder: Path, config: str = "tiny.yaml") -> dict[str, int]:
     done = snakemake(folder, "-n", "--configfile", config)
@@ -104,6 +106,15 @@ def test_published_results_follow_the_configuration_and_back(tiny_run: Path, tmp
         assert dry_run(folder, config) == {}
 
 
+def test_explain_says_in_what_two_runs_differ(tiny_run: Path) -> None:
+    zeros, partial = (next(tiny_run.glob(f"artifacts/tiny/runs/*/*-{mode}-keyframes-*")) for mode in MODES)
+    done = run("borderlab", "explain", str(zeros), str(partial), "--config", "tiny.yaml", folder=tiny_run)
+    assert done.returncode == 0, done.stderr
+    assert 'setting padding_mode: "zeros" -> "partial"' in done.stdout
+    assert "code borderlab.padding.partial: absent -> " in done.stdout
+    assert "setting seed" not in done.stdout
+
+
 def test_same_seed_gives_the_same_bits_elsewhere(tiny_run: Path, tmp_path: Path) -> None:
     write_config(tmp_path, changed(padding_modes=["partial"], propagation=["none"], resources={"workers": 2}))
     done = snakemake(tmp_path, "--configfile", "tiny.yaml")
@@ -145,7 +156,6 @@ def test_training_asked_to_stop_leaves_a_checkpoint_and_goes_on(tiny_run: Path, 
     while not spec.exists():
         assert stopped.poll() is None
         time.sleep(0.05)
-    time.sleep(2)
     stopped.send_signal(signal.SIGTERM)
     _, error = stopped.communicate(timeout=60)
     assert stopped.returncode == 75

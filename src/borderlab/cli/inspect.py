@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from borderlab.cli.steps import DEFAULT_CONFIG, Config
+from borderlab.identity import Identity
 from borderlab.workflow import Workflow
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    for command in (check, plan, show, schema):
+    for command in (check, plan, show, explain, schema):
         app.command()(command)
     app.command("list")(list_names)
 
@@ -56,6 +57,34 @@ def show(
     if name not in specs:
         raise ConfigError(f"no result {name!r} in this experiment; `borderlab plan --config {config}` lists them")
     typer.echo(json.dumps(specs[name].model_dump(mode="json"), indent=2))
+
+
+def explain(
+    name: Annotated[str, typer.Argument(help="Name of a run, or a run's folder.")],
+    other: Annotated[str | None, typer.Argument(help="A second one: what differs between the two?")] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Say what a run's hash is made of, and what differs from another run or from older folders of the same name."""
+    from borderlab.explanation import differences, flattened, read_identity, siblings
+    from borderlab.plan import run_identity
+
+    workflow = Workflow.from_file(config)
+
+    def identity(run: str) -> Identity:
+        return run_identity(workflow.plan.runs[run].spec) if run in workflow.plan.runs else read_identity(Path(run))
+
+    one = identity(name)
+    settings = dict(flattened(one.spec))
+    typer.echo(f"{name}: {one.short_hash} = {len(settings)} settings, {len(one.code)} modules, {one.libraries}")
+    if other is not None:
+        compared = {other: identity(other)}
+    else:
+        folder = Path(workflow.paths.run_folder(name)) if name in workflow.plan.runs else Path(name)
+        compared = {str(path): read_identity(path) for path in siblings(folder)}
+    for place, found in compared.items():
+        typer.echo(f"{place}: {found.short_hash}")
+        for difference in differences(one, found):
+            typer.echo(f"  {difference}")
 
 
 def list_names() -> None:

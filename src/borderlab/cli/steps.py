@@ -131,11 +131,14 @@ def train(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Train one network; goes on from the last checkpoint if it was interrupted."""
+    from borderlab.explanation import write_identity
+    from borderlab.plan import run_identity
     from borderlab.training.run import train_run
 
     workflow = Workflow.from_file(config)
     planned = _known(name, workflow.plan.runs, "run")
     folder = Path(workflow.paths.run_folder(name))
+    write_identity(run_identity(planned.spec), folder)
     train_run(
         planned.spec,
         folder,

@@ -60,11 +60,12 @@ def train_run(
     make_repeatable(spec.recipe.threads)
     device = choose_device(gpus)
     inputs = RunInputs(dataset, data_folder, synthesis_folders, workers)
-    network = create_network(spec, len(dataset.info.classes))
-    network.module.to(device)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "spec.json", spec.model_dump(mode="json"))
+    # From before the first file stands: whoever sees the folder may ask the run to stop, and gets a checkpoint.
     with signals_noted() as interruption:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "spec.json", spec.model_dump(mode="json"))
+        network = create_network(spec, len(dataset.info.classes))
+        network.module.to(device)
         trainer = _trainer(spec, network, folder / "checkpoints", device, interruption)
         n_samples = _fit(trainer, spec, network, inputs, stopwatch)
     _write_results(folder, network, trainer)

@@ -1,0 +1,61 @@
+"""Two identities compared part by part."""
+
+from pathlib import Path
+
+import pytest
+
+from borderlab.errors import DataError
+from borderlab.explanation import Difference, differences, flattened, read_identity, siblings, write_identity
+from borderlab.identity import Identity
+
+ONE = Identity({"seed": 0, "recipe": {"lr": 0.1, "scale": [1, 2]}}, {"borderlab.a": "1" * 64}, {"torch": "2.13.0"})
+
+
+def test_hash_survives_the_file(tmp_path: Path) -> None:
+    write_identity(ONE, tmp_path / "new" / "folder")
+    assert read_identity(tmp_path / "new" / "folder") == ONE
+    assert read_identity(tmp_path / "new" / "folder").short_hash == ONE.short_hash
+
+
+def test_equal_identities_do_not_differ() -> None:
+    assert differences(ONE, ONE) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (Identity({**ONE.spec, "seed": 1}, ONE.code, ONE.libraries), Difference("setting", "seed", "0", "1")),
+        (
+            Identity({"seed": 0, "recipe": {"lr": 0.2, "scale": [1, 2]}}, ONE.code, ONE.libraries),
+            Difference("setting", "recipe.lr", "0.1", "0.2"),
+        ),
+        (
+            Identity(ONE.spec, {"borderlab.a": "2" * 64}, ONE.libraries),
+            Difference("code", "borderlab.a", "11111111", "22222222"),
+        ),
+        (Identity(ONE.spec, {}, ONE.libraries), Difference("code", "borderlab.a", "11111111", "absent")),
+        (Identity(ONE.spec, ONE.code, {"torch": "2.14.0"}), Difference("library", "torch", "2.13.0", "2.14.0")),
+    ],
+)
+def test_each_kind_of_difference_is_named(other: Identity, expected: Difference) -> None:
+    assert differences(ONE, other) == [expected]
+    assert ONE.short_hash != other.short_hash
+
+
+def test_leaves_have_dotted_names() -> None:
+    assert list(flattened(ONE.spec)) == [("seed", "0"), ("recipe.lr", "0.1"), ("recipe.scale", "[1, 2]")]
+
+
+def test_siblings_differ_in_the_hash_alone(tmp_path: Path) -> None:
+    for name in ("zeros-seed0-aaaaaaaa", "zeros-seed0-bbbbbbbb", "zeros-seed0-more-cccccccc", "zeros-seed1-aaaaaaaa"):
+        write_identity(ONE, tmp_path / name)
+    (tmp_path / "zeros-seed0-dddddddd").mkdir()
+    assert siblings(tmp_path / "zeros-seed0-aaaaaaaa") == [tmp_path / "zeros-seed0-bbbbbbbb"]
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", '{"spec": {}}'])
+def test_folder_without_a_sound_identity_is_named(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "identity.json").write_text(text)
+    with pytest.raises(DataError, match=f"{tmp_path}/identity.json: no identity"):
+        read_identity(tmp_path)
