@@ -10,6 +10,11 @@ PADDING_MODE_NAMES = (
     "replicate",
     "circular",
     "partial",
+    "symmetric",
+    "mean_interp",
+    "random",
+    "linear_prediction",
+    "pp_pad",
 )
 
 
