@@ -10,6 +10,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from borderlab.errors import PaddingError
 from borderlab.padding.base import Pair
 from borderlab.padding.census import own_padding
+from borderlab.padding.fusing import guard_fusing
 from borderlab.padding.geometry import can_pad
 from borderlab.padding.layers import BORDER_NET, PaddedLayer, layer_kind, pad_layer, unpadded_class
 from borderlab.padding.registry import PADDING_MODES
@@ -22,7 +23,8 @@ def set_padding_mode(model: nn.Module, mode: str, *, strict: bool = False) -> Co
     Weights and their state-dict keys stay as they are, any mode can follow any other, and `zeros` gives the original
     layers back. Reached are `nn.Conv2d` and timm's `Conv2dSame`, `StdConv2d` and `ScaledStdConv2d` (with `Same`),
     `CondConv2d`, and the branches of `MixedConv2d`. A mode with parameters of its own (`pp_pad`) adds `border_net.*`
-    to each layer, so convert before making an optimiser. Convert before compiling or tracing a model.
+    to each layer, so convert before making an optimiser. Convert before compiling or tracing a model. timm's methods
+    that fuse a converted model for inference stay exact or refuse, see `borderlab.padding.fusing`.
 
     Args:
         model: any module; a single convolution too.
@@ -39,6 +41,7 @@ def set_padding_mode(model: nn.Module, mode: str, *, strict: bool = False) -> Co
         raise PaddingError(_refusal(mode, survey.left))
     for layer, entry in survey.padded:
         pad_layer(layer, mode, entry.name)
+    guard_fusing(model)
     return ConversionReport(mode, tuple(entry for _, entry in survey.padded), survey.n_unpadded, tuple(survey.left))
 
 
