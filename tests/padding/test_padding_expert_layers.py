@@ -108,6 +108,12 @@ def test_gradients_reach_the_experts_and_the_routing(layer, inputs, mode):
     assert all(tensor.grad.abs().sum() > 0 for tensor in (x, routing, *layer.parameters()))
 
 
+@pytest.mark.parametrize("mode", ["partial", "pp_pad"])
+def test_symbolic_trace(layer, inputs, mode):
+    set_padding_mode(layer, mode)
+    assert torch.equal(torch.fx.symbolic_trace(layer)(*inputs), layer(*inputs))
+
+
 def test_error_names_the_conditional_layer(inputs):
     holder = nn.ModuleDict({"expert": CondConv2d(4, 4, 3, num_experts=3)})
     set_padding_mode(holder, "reflect")

@@ -202,3 +202,21 @@ def test_whole_models_that_fold(name, mode):
     with torch.inference_mode():
         expected = model(x)
         torch.testing.assert_close(reparameterize_model(model)(x), expected, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["iformer_t", "repvit_m0_9", "shvit_s1"])
+def test_whole_models_with_a_method_of_their_own(name):
+    """Their `fuse` walks the model: a refusal must come before anything has changed."""
+    model = roughened(timm.create_model(name, num_classes=3))
+    x = torch.randn(1, 3, *size_of(model))
+    with torch.inference_mode():
+        set_padding_mode(model, "partial")
+        expected, classes = model(x), [type(module) for module in model.modules()]
+        with pytest.raises(PaddingError, match="cannot be fused under partial padding"):
+            model.fuse()
+        assert [type(module) for module in model.modules()] == classes
+        assert torch.equal(model(x), expected)
+        set_padding_mode(model, "symmetric")
+        expected = model(x)
+        model.fuse()
+        torch.testing.assert_close(model(x), expected, rtol=1e-6, atol=1e-8)

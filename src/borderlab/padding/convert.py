@@ -12,7 +12,7 @@ from borderlab.padding.base import Pair
 from borderlab.padding.census import own_padding
 from borderlab.padding.fusing import guard_fusing
 from borderlab.padding.geometry import can_pad
-from borderlab.padding.layers import BORDER_NET, PaddedLayer, layer_kind, pad_layer, unpadded_class
+from borderlab.padding.layers import PaddedLayer, layer_kind, pad_layer, unpadded_class
 from borderlab.padding.registry import PADDING_MODES
 from borderlab.padding.report import ConversionReport, ConvertedLayer, LeftLayer
 
@@ -58,8 +58,6 @@ def _survey(model: nn.Module) -> _Survey:
     survey = _Survey()
     for path, module in model.named_modules():
         name = path or _kind_name(module)
-        if path.rpartition(".")[2] == BORDER_NET:
-            continue
         is_convolution = isinstance(module, nn.Conv2d) or layer_kind(module) is not None
         reason = _unreachable(module) if is_convolution else own_padding(module)
         if reason is not None:
