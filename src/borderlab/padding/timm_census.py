@@ -185,12 +185,20 @@ class _Listener(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
-        if name in _AMOUNT and self.running and id(self.running[-1]) not in self.known:
-            place, keyword = _AMOUNT[name]
-            amount = args[place] if len(args) > place else kwargs.get(keyword, 0)
-            if _is_padded(amount):
-                self.calls[f"{type(self.running[-1]).__name__}.{name}"] += 1
+        if self.running and id(self.running[-1]) not in self.known and _pads(name, args, kwargs):
+            self.calls[f"{type(self.running[-1]).__name__}.{name}"] += 1
         return func(*args, **kwargs)
+
+
+def _pads(function: str, args: Any, kwargs: Any) -> bool:
+    """Whether this call of `function` reads beyond the border of its input."""
+    if function not in _AMOUNT or not _is_padded(_argument(args, kwargs, *_AMOUNT[function], 0)):
+        return False
+    return function != "avg_pool2d" or _argument(args, kwargs, 5, "count_include_pad", True)
+
+
+def _argument(args: Any, kwargs: Any, place: int, keyword: str, default: Any) -> Any:
+    return args[place] if len(args) > place else kwargs.get(keyword, default)
 
 
 # Where functions that pad take the amount: place among the arguments, and keyword.
