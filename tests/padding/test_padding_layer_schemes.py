@@ -145,3 +145,32 @@ def test_rim_of_means_feels_no_gradient(x):
     y = PADDING_MODES["mean_interp"](x, torch.ones(1, 3, 3, 3), None, (1, 1), (1, 1, 1, 1), (1, 1), 1)
     zeros = nn.functional.conv2d(x, torch.ones(1, 3, 3, 3), padding=1)
     assert torch.equal(*(torch.autograd.grad(output.sum(), x)[0] for output in (y, zeros)))
+
+
+def test_random_sides_have_exact_gradients():
+    training = PADDING_MODES["random"].on_layer(True, ())
+    geometry = ((1, 1), (1, 2, 2, 1), (1, 1), 1)
+
+    def convolve(*tensors):
+        torch.manual_seed(5)  # one draw for all evaluations
+        return training(*tensors, *geometry)
+
+    tensors = [
+        torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in ((1, 2, 4, 5), (3, 2, 3, 3), (3,))
+    ]
+    assert torch.autograd.gradcheck(convolve, tensors)
+
+
+@pytest.mark.slow
+def test_random_training_is_one_graph(x):
+    torch._dynamo.reset()
+    layer = layer_of("random", bias=False)
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    shifts = [
+        nn.functional.conv2d(nn.functional.pad(x, (*columns, *rows)), layer.weight)
+        for rows in ((4, 0), (0, 4))
+        for columns in ((4, 0), (0, 4))
+    ]
+    for _ in range(4):
+        y = compiled(x)
+        assert [torch.allclose(y, shift, atol=1e-5) for shift in shifts].count(True) == 1
