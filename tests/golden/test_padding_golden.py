@@ -84,6 +84,12 @@ def test_growth_is_stopped():
     assert linear_prediction_fill(x, (0, 1, 0, 0))[..., -1].item() == pytest.approx(1 * 8 + 0.8 * (8 - 4), abs=1e-3)
 
 
+def test_a_slope_of_two_is_cut_to_one():
+    """10 11 13 17 25: each step is twice the last, t = p + 2 d; the next one is as large as the last, 25 + 8."""
+    x = torch.tensor([[[[10.0, 11.0, 13.0, 17.0, 25.0]]]], dtype=torch.float64)
+    assert linear_prediction_fill(x, (0, 1, 0, 0))[..., -1].item() == pytest.approx(25 + 8, abs=0.1)
+
+
 def test_one_prediction_of_a_network():
     """Left of the rows 1 2 / 3 4; one live unit of weights 1 on the near column: relu(1 + 1 + 3) = 5, times 1/10."""
     networks = [torch.zeros(4, 8, 6), torch.zeros(4, 8), torch.zeros(4, 1, 8), torch.zeros(4, 1)]
