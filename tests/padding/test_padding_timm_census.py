@@ -39,6 +39,9 @@ SAMPLE = (
     "res2net50_26w_4s",
     "lowformer_b0",
     "volo_d1_224",
+    "poolformer_s12",
+    "inception_v3",
+    "hgnetv2_b1",
     "vit_base_patch16_224",
 )
 # Classes of convolutions that the independent count lists with and without padding.
