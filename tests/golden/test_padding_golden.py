@@ -4,6 +4,9 @@ import pytest
 import torch
 
 from borderlab.padding import PADDING_MODES, coverage_ratio
+from borderlab.padding.linear_prediction import linear_prediction_fill
+from borderlab.padding.pp_pad import pp_pad_fill
+from borderlab.padding.random import random_half_fill
 
 
 def test_ratio_of_a_3x3_window():
@@ -46,6 +49,11 @@ def test_ratio_of_dilated_windows():
         ("replicate", [4, 6, 9, 11]),
         ("circular", [7, 6, 9, 8]),
         ("partial", [4.5, 6, 9, 10.5]),
+        ("symmetric", [4, 6, 9, 11]),
+        # Means of three: 2 and 3. Stretched from 2 to 6 px they start with 2 and end with 3: 2 + 1 + 2 and 3 + 4 + 3.
+        ("mean_interp", [5, 6, 9, 10]),
+        ("random", [3, 6, 9, 7]),
+        ("pp_pad", [4, 6, 9, 11]),
     ],
 )
 def test_sum_of_three_neighbours(mode, expected):
@@ -60,3 +68,41 @@ def test_bias_stands_outside_the_ratio():
     x, weight = torch.tensor([[[[1.0, 2.0, 3.0, 4.0]]]]), torch.ones(1, 1, 1, 3)
     row = PADDING_MODES["partial"](x, weight, torch.tensor([10.0]), (1, 1), (1, 1, 0, 0), (1, 1), 1)
     assert row[0, 0, 0].tolist() == [14.5, 16, 19, 20.5]
+
+
+def test_a_ramp_and_a_flat_row_continue():
+    """Level 1 and slope 1 fit 1 2 3 4 without error: ... -1 0 | 1 2 3 4 | 5 6 ...; a flat row stays flat."""
+    for row, expected in (([1, 2, 3, 4], [-1, 0, 1, 2, 3, 4, 5, 6]), ([2, 2, 2, 2], [2] * 8), ([0] * 4, [0] * 8)):
+        x = torch.tensor([[[row]]], dtype=torch.float64)
+        padded = linear_prediction_fill(x, (2, 2, 0, 0))[0, 0, 0]
+        assert padded.tolist() == pytest.approx(expected, abs=1e-2)
+
+
+def test_growth_is_stopped():
+    """1 2 4 8 doubles: t = 2 p. As d = p / 2, the shortest fit is level 1.6, slope 0.8; level 1 is the stable limit."""
+    x = torch.tensor([[[[1.0, 2.0, 4.0, 8.0]]]], dtype=torch.float64)
+    assert linear_prediction_fill(x, (0, 1, 0, 0))[..., -1].item() == pytest.approx(1 * 8 + 0.8 * (8 - 4), abs=1e-3)
+
+
+def test_a_slope_of_two_is_cut_to_one():
+    """10 11 13 17 25: each step is twice the last, t = p + 2 d; the next one is as large as the last, 25 + 8."""
+    x = torch.tensor([[[[10.0, 11.0, 13.0, 17.0, 25.0]]]], dtype=torch.float64)
+    assert linear_prediction_fill(x, (0, 1, 0, 0))[..., -1].item() == pytest.approx(25 + 8, abs=0.1)
+
+
+def test_one_prediction_of_a_network():
+    """Left of the rows 1 2 / 3 4; one live unit of weights 1 on the near column: relu(1 + 1 + 3) = 5, times 1/10."""
+    networks = [torch.zeros(4, 8, 6), torch.zeros(4, 8), torch.zeros(4, 1, 8), torch.zeros(4, 1)]
+    networks[0][0, 0, :3], networks[2][0, 0, 0] = 1, 0.1
+    x = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
+    padded = pp_pad_fill(tuple(networks), x, (1, 0, 0, 0))[0]
+    assert padded[:, 0].tolist() == pytest.approx([1 + (1 + 1 + 3) / 10, 3 + (1 + 3 + 3) / 10])
+
+
+def test_random_sides_in_training():
+    """Seed by seed, 1 2 becomes 0 0 1 2 or 1 2 0 0, both in the end."""
+    x, rows = torch.tensor([[[[1.0, 2.0]]]]), set()
+    for seed in range(10):
+        torch.manual_seed(seed)
+        rows.add(tuple(random_half_fill(x, (1, 1, 0, 0))[0, 0, 0].tolist()))
+    assert rows == {(0, 0, 1, 2), (1, 2, 0, 0)}

@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch import nn
 
+from padding_traits import LACKS, modes_with, own_keys
+
 import borderlab.torchvision_compat  # noqa: F401  isort: skip
 from timm.layers.conv2d_same import Conv2dSame, Conv2dSameExport
 from timm.layers.std_conv import ScaledStdConv2d, ScaledStdConv2dSame, StdConv2d, StdConv2dSame
@@ -30,12 +32,13 @@ LAYERS = {
     "scaled_same_static": lambda: ScaledStdConv2dSame(3, 4, 3),
 }
 OTHER_MODES = sorted(set(PADDING_MODES) - {"zeros"})
+VISIBLE_MODES = [mode for mode in modes_with("differs_from_zeros_in_eval") if mode != "zeros"]
 
 
 @pytest.fixture(params=LAYERS)
 def layer(request):
     torch.manual_seed(0)
-    return LAYERS[request.param]()
+    return LAYERS[request.param]().eval()
 
 
 @pytest.fixture
@@ -43,15 +46,17 @@ def x():
     return torch.randn(2, 3, 10, 8, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("mode", OTHER_MODES)
+@pytest.mark.parametrize("mode", VISIBLE_MODES)
 def test_every_kind_changes_at_the_border_alone_and_comes_back(layer, x, mode):
     before, keys, original = layer(x), list(layer.state_dict()), type(layer)
     set_padding_mode(layer, mode)
     after = layer(x)
     torch.testing.assert_close(after[..., 1:-1, 1:-1][..., :2, :2], before[..., 1:-1, 1:-1][..., :2, :2])
     assert not torch.equal(after, before)
-    assert list(layer.state_dict()) == keys
+    assert own_keys(layer.state_dict()) == keys
+    assert (list(layer.state_dict()) == keys) is (mode not in LACKS["keeps_state_dict_keys"])
     set_padding_mode(layer, "zeros")
+    assert list(layer.state_dict()) == keys
     assert torch.equal(layer(x), before)
     assert type(layer) is original
     assert "layer_name" not in vars(layer)
@@ -61,7 +66,9 @@ def test_every_kind_changes_at_the_border_alone_and_comes_back(layer, x, mode):
 def test_gradients_reach_the_parameters(layer, x, mode):
     set_padding_mode(layer, mode)
     layer(x).square().sum().backward()
-    assert all(parameter.grad.abs().sum() > 0 for parameter in layer.parameters())
+    feel = {name: bool(parameter.grad.abs().sum() > 0) for name, parameter in layer.named_parameters()}
+    assert all(felt for name, felt in feel.items() if name in own_keys(feel))
+    assert all(feel.values()) is (mode not in LACKS["gradient_of_all_parameters_at_start"])
 
 
 @pytest.mark.parametrize("mode", OTHER_MODES)
@@ -133,7 +140,7 @@ def test_layers_with_a_forward_of_their_own_have_no_kind():
 @pytest.mark.parametrize("mode", sorted(PADDING_MODES))
 def test_symbolic_trace_works_at_any_size(mode, x):
     model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 2, 3, 2, padding=1))
-    set_padding_mode(model, mode)
+    set_padding_mode(model.eval(), mode)
     traced = torch.fx.symbolic_trace(model)
     for image in (x, x[..., :7, :5]):
         assert torch.equal(traced(image), model(image))
@@ -166,7 +173,7 @@ def check_compiled(model, images, backend):
 @pytest.mark.parametrize("mode", sorted(PADDING_MODES))
 def test_is_one_graph_at_any_size(mode, x):
     model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), Conv2dSame(4, 2, 3, 2, bias=False))
-    set_padding_mode(model, mode)
+    set_padding_mode(model.eval(), mode)
     check_compiled(model, (x, x[..., :7, :6], x[..., :5]), "aot_eager")
 
 
@@ -180,6 +187,6 @@ def test_compiles(mode, x):
 
 @pytest.mark.parametrize("mode", sorted(PADDING_MODES))
 def test_exports(mode, x):
-    model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 2, 3, 2, padding=1, bias=False))
+    model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 2, 3, 2, padding=1, bias=False)).eval()
     set_padding_mode(model, mode)
     torch.testing.assert_close(torch.export.export(model, (x,)).module()(x), model(x))

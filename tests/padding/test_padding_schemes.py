@@ -5,6 +5,7 @@ import torch
 
 from borderlab.errors import PaddingError
 from borderlab.padding import PADDING_MODES
+from padding_traits import modes_with
 
 GEOMETRY = ((2, 1), (1, 2, 2, 1), (1, 2), 2)
 
@@ -21,8 +22,15 @@ def arguments(dtype=torch.float32, requires_grad=False):
     return [value.requires_grad_(requires_grad) for value in values]
 
 
-def test_gradients(scheme):
+@pytest.mark.parametrize("mode", modes_with("gradient_of_padding"))
+def test_gradients(mode):
+    scheme = PADDING_MODES[mode]
     assert torch.autograd.gradcheck(lambda *tensors: scheme(*tensors, *GEOMETRY), arguments(torch.float64, True))
+
+
+def test_gradients_of_weight_and_bias(scheme):
+    x, weight, bias = arguments(torch.float64, True)
+    assert torch.autograd.gradcheck(lambda *tensors: scheme(x.detach(), *tensors, *GEOMETRY), (weight, bias))
 
 
 def test_forward_mode_and_second_derivatives(scheme):
@@ -73,10 +81,10 @@ def test_no_padding_is_a_plain_convolution(scheme):
     assert torch.equal(y, torch.nn.functional.conv2d(x, weight, bias, (2, 1), 0, (1, 2), 2))
 
 
-@pytest.mark.parametrize(("mode", "largest"), [("reflect", 3), ("circular", 4)])
+@pytest.mark.parametrize(("mode", "largest"), [("reflect", 3), ("circular", 4), ("symmetric", 4)])
 def test_pad_larger_than_the_map_is_refused(mode, largest):
     x, weight = torch.randn(1, 1, 9, 4), torch.randn(1, 1, 1, 9)
-    for pad in ((largest, largest + 1, 0, 0), (0, 0, 9, 9 + (mode == "circular"))):
+    for pad in ((largest, largest + 1, 0, 0), (0, 0, 9, 9 + (mode != "reflect"))):
         with pytest.raises(PaddingError, match=rf"{mode} padding must be .* the map: .*9x4 px"):
             PADDING_MODES[mode](x, weight, None, (1, 1), pad, (1, 1), 1)
     assert PADDING_MODES[mode](x, weight, None, (1, 1), (largest, largest, 0, 0), (1, 1), 1).shape[-1] > 0

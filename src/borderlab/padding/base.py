@@ -5,12 +5,15 @@ Convention:
     strides and dilations are (height, width). Images may come in batches (n c h w) or alone (c h w).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from borderlab.errors import PaddingError
 
@@ -41,14 +44,22 @@ class PaddingScheme(Protocol):
         ...
 
 
-def filled(fill: Fill) -> PaddingScheme:
+@dataclass(frozen=True)
+class Filling:
     """The scheme that writes a value into each padded pixel, then convolves without padding.
 
-    Args:
+    Attributes:
         fill: takes an image and a pad, returns the padded image.
+        nested: whether a padded pixel depends on nothing but the image and its place: neither on how much is padded
+            in all, nor on chance, nor on the layer. Only then do parallel convolutions of one image see one and the
+            same surrounding, and may be summed into one.
     """
 
-    def conv2d(
+    fill: Fill
+    nested: bool = True
+
+    def __call__(
+        self,
         x: Float[Tensor, "*n c_in h w"],
         weight: Float[Tensor, "c_out c_in_per_group k_h k_w"],
         bias: Float[Tensor, " c_out"] | None,
@@ -57,9 +68,53 @@ def filled(fill: Fill) -> PaddingScheme:
         dilation: Pair,
         groups: int,
     ) -> Float[Tensor, "*n c_out h_out w_out"]:
-        return F.conv2d(fill(x, pad), weight, bias, stride, 0, dilation, groups)
+        """Fill, then convolve."""
+        return F.conv2d(self.fill(x, pad), weight, bias, stride, 0, dilation, groups)
 
-    return conv2d
+
+def filled(fill: Fill, *, nested: bool = True) -> Filling:
+    """The scheme that pads by `fill`; see `Filling` for `nested`."""
+    return Filling(fill, nested)
+
+
+class LayerScheme(ABC):
+    """A scheme that also depends on its layer: on whether it trains, or on parameters that the scheme adds to it.
+
+    Called as it is, it does what a new layer does in eval mode.
+    """
+
+    @abstractmethod
+    def on_layer(self, training: bool, parameters: tuple[Tensor, ...]) -> PaddingScheme:
+        """The scheme of one call of a layer.
+
+        Args:
+            training: whether the layer is in training mode.
+            parameters: those of the layer's `new_module`, in their order.
+        """
+
+    def new_module(self, layer: nn.Module) -> nn.Module | None:
+        """Parameters that `layer`, which has a `weight`, gets when it is converted; None where there are none."""
+        return None
+
+    def __call__(
+        self,
+        x: Float[Tensor, "*n c_in h w"],
+        weight: Float[Tensor, "c_out c_in_per_group k_h k_w"],
+        bias: Float[Tensor, " c_out"] | None,
+        stride: Pair,
+        pad: Pad,
+        dilation: Pair,
+        groups: int,
+    ) -> Float[Tensor, "*n c_out h_out w_out"]:
+        """Convolve as a new layer in eval mode."""
+        return self.on_layer(False, ())(x, weight, bias, stride, pad, dilation, groups)
+
+
+def like_memory(padded: Float[Tensor, "*n c h2 w2"], x: Float[Tensor, "*n c h w"]) -> Float[Tensor, "*n c h2 w2"]:
+    """`padded` in the memory format of `x`: channels-last images stay so."""
+    if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous():
+        return padded.contiguous(memory_format=torch.channels_last)
+    return padded
 
 
 def check_pad_fits(mode: str, size: tuple[int, ...], pad: Pad, margin: int) -> None:

@@ -10,8 +10,9 @@ from torch.nn.utils.parametrize import is_parametrized
 from borderlab.errors import PaddingError
 from borderlab.padding.base import Pair
 from borderlab.padding.census import own_padding
+from borderlab.padding.fusing import guard_fusing
 from borderlab.padding.geometry import can_pad
-from borderlab.padding.layers import PaddedConv2d, layer_kind, pad_layer, unpadded_class
+from borderlab.padding.layers import PaddedLayer, layer_kind, pad_layer, unpadded_class
 from borderlab.padding.registry import PADDING_MODES
 from borderlab.padding.report import ConversionReport, ConvertedLayer, LeftLayer
 
@@ -19,9 +20,11 @@ from borderlab.padding.report import ConversionReport, ConvertedLayer, LeftLayer
 def set_padding_mode(model: nn.Module, mode: str, *, strict: bool = False) -> ConversionReport:
     """Let every padded two-dimensional convolution of `model` pad by `mode`, in place.
 
-    Weights and state-dict keys stay as they are, any mode can follow any other, and `zeros` gives the original
-    layers back. Reached are `nn.Conv2d` and timm's `Conv2dSame`, `StdConv2d` and `ScaledStdConv2d` (with `Same`).
-    Convert before compiling, tracing or fusing a model.
+    Weights and their state-dict keys stay as they are, any mode can follow any other, and `zeros` gives the original
+    layers back. Reached are `nn.Conv2d` and timm's `Conv2dSame`, `StdConv2d` and `ScaledStdConv2d` (with `Same`),
+    `CondConv2d`, and the branches of `MixedConv2d`. A mode with parameters of its own (`pp_pad`) adds `border_net.*`
+    to each layer, so convert before making an optimiser. Convert before compiling or tracing a model. timm's methods
+    that fuse a converted model for inference stay exact or refuse, see `borderlab.padding.fusing`.
 
     Args:
         model: any module; a single convolution too.
@@ -38,6 +41,7 @@ def set_padding_mode(model: nn.Module, mode: str, *, strict: bool = False) -> Co
         raise PaddingError(_refusal(mode, survey.left))
     for layer, entry in survey.padded:
         pad_layer(layer, mode, entry.name)
+    guard_fusing(model)
     return ConversionReport(mode, tuple(entry for _, entry in survey.padded), survey.n_unpadded, tuple(survey.left))
 
 
@@ -45,7 +49,7 @@ def set_padding_mode(model: nn.Module, mode: str, *, strict: bool = False) -> Co
 class _Survey:
     """Modules by what a conversion does with them."""
 
-    padded: list[tuple[nn.Conv2d, ConvertedLayer]] = field(default_factory=list)
+    padded: list[tuple[nn.Module, ConvertedLayer]] = field(default_factory=list)
     n_unpadded: int = 0
     left: list[LeftLayer] = field(default_factory=list)
 
@@ -54,15 +58,16 @@ def _survey(model: nn.Module) -> _Survey:
     survey = _Survey()
     for path, module in model.named_modules():
         name = path or _kind_name(module)
-        reason = _unreachable(module) if isinstance(module, nn.Conv2d) else own_padding(module)
+        is_convolution = isinstance(module, nn.Conv2d) or layer_kind(module) is not None
+        reason = _unreachable(module) if is_convolution else own_padding(module)
         if reason is not None:
             survey.left.append(LeftLayer(name, _kind_name(module), reason))
-        elif isinstance(module, nn.Conv2d):
+        elif is_convolution:
             _add_convolution(survey, name, module)
     return survey
 
 
-def _add_convolution(survey: _Survey, name: str, layer: nn.Conv2d) -> None:
+def _add_convolution(survey: _Survey, name: str, layer: nn.Module) -> None:
     kernel, kind = cast(Pair, layer.kernel_size), layer_kind(layer)
     if kind is None or not can_pad(kind.padding(layer), kernel):
         survey.n_unpadded += 1
@@ -71,7 +76,7 @@ def _add_convolution(survey: _Survey, name: str, layer: nn.Conv2d) -> None:
     survey.padded.append((layer, entry))
 
 
-def _unreachable(layer: nn.Conv2d) -> str | None:
+def _unreachable(layer: nn.Module) -> str | None:
     """Why `layer` may pad in a way that cannot be set, or None."""
     if isinstance(layer, LazyModuleMixin):
         return "not initialised: run the model once first"
@@ -85,7 +90,7 @@ def _unreachable(layer: nn.Conv2d) -> str | None:
 
 
 def _kind_name(module: nn.Module) -> str:
-    return (unpadded_class(module) if isinstance(module, PaddedConv2d) else type(module)).__name__
+    return (unpadded_class(module) if isinstance(module, PaddedLayer) else type(module)).__name__
 
 
 def _refusal(mode: str, left: list[LeftLayer]) -> str:

@@ -12,6 +12,11 @@ PADDING_MODE_NAMES = (
     "replicate",
     "circular",
     "partial",
+    "symmetric",
+    "mean_interp",
+    "random",
+    "linear_prediction",
+    "pp_pad",
 )
 
 PADDING_MODE_MODULES = modules_by_name("borderlab.padding", PADDING_MODE_NAMES)

@@ -123,29 +123,35 @@ def _covered_taps(
     """
     extent = dilation * (kernel - 1) + 1
     n_windows = (size + sum(pad) - extent) // stride + 1
-    _check_windows_see(size, extent, stride, pad[0], dilation, n_windows)
+    _check_windows_see(size, extent, stride, pad, dilation, n_windows)
     start = torch.arange(n_windows, device=device) * stride - pad[0]
     before = ((-start).clamp(min=0) + dilation - 1) // dilation
     after = ((start + extent - size).clamp(min=0) + dilation - 1) // dilation
     return kernel - before - after
 
 
-def _check_windows_see(size: int, extent: int, stride: int, pad_before: int, dilation: int, n_windows: int) -> None:
-    """Raise `PaddingError` if there is no window, or one without a tap on 0..size-1.
-
-    Taps at most `size` apart cannot step over the image, so that only the first and the last window can miss it.
-    """
+def _check_windows_see(size: int, extent: int, stride: int, pad: Pair, dilation: int, n_windows: int) -> None:
+    """Raise `PaddingError` if there is no window, or one without a tap on 0..size-1."""
     if n_windows < 1:
         raise PaddingError(f"partial padding: no window of {extent} px fits into {size} px and their padding")
-    last = n_windows - 1
-    for index in (0, last) if dilation <= size else range(n_windows):
-        start = index * stride - pad_before
-        first_tap = start if start >= 0 else start % dilation
-        if first_tap >= size or start + extent <= first_tap:
-            raise PaddingError(
-                f"partial padding: window {index} of {n_windows} sees no image pixel (length {size}, {pad_before} "
-                f"padded before it, window {extent} long, dilation {dilation}); use larger images or a smaller pad"
-            )
+    # Taps at most `size` apart cannot step over the image, so only a window that lies wholly in the padding misses it.
+    # Compared like this, ordinary layers ask nothing of the size that an exporter with dynamic sizes could not prove.
+    if dilation > size or max(pad) >= extent:
+        for index in range(n_windows):
+            _check_window_sees(index, n_windows, size, extent, stride, pad[0], dilation)
+
+
+def _check_window_sees(
+    index: int, n_windows: int, size: int, extent: int, stride: int, pad_before: int, dilation: int
+) -> None:
+    """Raise `PaddingError` if window `index` has no tap on 0..size-1."""
+    start = index * stride - pad_before
+    first_tap = start if start >= 0 else start % dilation
+    if first_tap >= size or start + extent <= first_tap:
+        raise PaddingError(
+            f"partial padding: window {index} of {n_windows} sees no image pixel (length {size}, {pad_before} "
+            f"padded before it, window {extent} long, dilation {dilation}); use larger images or a smaller pad"
+        )
 
 
 SCHEME: PaddingScheme = partial_conv2d
