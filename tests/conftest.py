@@ -17,6 +17,7 @@ if os.environ.get("BORDERLAB_CHECK_SHAPES", "1") == "1":
             "borderlab.models",
             "borderlab.motion",
             "borderlab.padding",
+            "borderlab.probe",
             "borderlab.propagation",
         ],
         "beartype.beartype",
