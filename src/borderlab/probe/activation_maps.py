@@ -38,13 +38,11 @@ def coloured(picture: NDArray[np.float64], scale: float) -> NDArray[np.uint8]:
     return colours
 
 
-def activation_pictures(
-    maps: Mapping[str, Sequence[Float[Tensor, "1 c h w"]]],
-) -> dict[tuple[str, int], NDArray[np.uint8]]:
+def activation_pictures(maps: Mapping[str, Sequence[Tensor]]) -> dict[tuple[str, int], NDArray[np.uint8]]:
     """One picture for each padding mode and stage (from 1), stages with too few cells left out.
 
     Args:
-        maps: the feature pyramid of one image, by padding mode; all of the same sizes.
+        maps: the feature pyramid of one image, maps (1 c h w), by padding mode; all of the same sizes.
     """
     pictures: dict[tuple[str, int], NDArray[np.uint8]] = {}
     for index, stage in enumerate(zip(*maps.values(), strict=True)):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Int, Integer
 from torch import Tensor
 
 from borderlab.data.base import IGNORE_INDEX
@@ -21,7 +21,7 @@ class Outcome:
     """Results by measure, in percent, and the predictions that they come from: (n), or pixels with a truth (m)."""
 
     values: dict[str, float]
-    pred: Int[Tensor, " n"]
+    pred: Integer[Tensor, " n"]
 
 
 def classify(network: ProbedNetwork, mode: str, images: ProbeImages) -> Outcome:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Bool
+from numpy.typing import NDArray
 from torch import Tensor
 
 from borderlab.evaluation.rings import RING_EDGES_PX, border_distance_px
@@ -19,7 +20,7 @@ class MapRing:
     cells: Bool[Tensor, "h w"]
 
 
-def rings_of(distance: "np.ndarray[tuple[int, int], np.dtype[np.int32]]") -> list[MapRing]:
+def rings_of(distance: NDArray[np.int32]) -> list[MapRing]:
     """Rings that occur in a map of distances (h w), the outermost first."""
     ends = [*RING_EDGES_PX[1:], None]
     found = []

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
+from numpy.typing import NDArray
 from torch import Tensor
 
 from borderlab.evaluation.rings import border_distance_px
@@ -23,19 +24,20 @@ Shift = tuple[int, int]
 
 
 def overlap(
-    first: Float[Tensor, "*n h w"], second: Float[Tensor, "*n h w"], shift: Shift
-) -> tuple[Float[Tensor, "*n h2 w2"], Float[Tensor, "*n h2 w2"]]:
+    first: Shaped[Tensor, "*n h w"], second: Shaped[Tensor, "*n h w"], shift: Shift
+) -> tuple[Shaped[Tensor, "*n h_both w_both"], Shaped[Tensor, "*n h_both w_both"]]:
     """The parts of two maps that show the same content, the second window `shift` = (down, right) cells farther."""
     down, right = shift
     height, width = first.shape[-2:]
     return first[..., down:, right:], second[..., : height - down, : width - right]
 
 
-def overlap_distance(height: int, width: int, shift: Shift) -> "np.ndarray[tuple[int, int], np.dtype[np.int32]]":
+def overlap_distance(height: int, width: int, shift: Shift) -> NDArray[np.int32]:
     """Distance of each cell of the overlap from the nearer border of the two windows, in cells."""
     whole = torch.from_numpy(border_distance_px(height, width))
     first, second = overlap(whole, whole, shift)
-    return torch.minimum(first, second).numpy()
+    nearer: NDArray[np.int32] = torch.minimum(first, second).numpy()
+    return nearer
 
 
 class OverlapSums:
