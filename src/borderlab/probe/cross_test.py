@@ -51,7 +51,7 @@ def top_k_pct(guesses: Int[Tensor, "n k"], truth: Int[Tensor, " n"]) -> dict[str
 
 
 def segment(network: ProbedNetwork, mode: str, images: ProbeImages) -> Outcome:
-    """mIoU over all images from one confusion matrix, and the predictions at pixels with a truth."""
+    """MIoU over all images from one confusion matrix, and the predictions at pixels with a truth."""
     module = network.padded(mode)
     matrix = ConfusionMatrix(len(network.class_ids or ()))
     kept = []

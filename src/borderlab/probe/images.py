@@ -84,7 +84,6 @@ class ProbeImages:
         rows, columns = slice(top, top + self.spec.size[0]), slice(left, left + self.spec.size[1])
         return image[rows, columns], target[rows, columns] if isinstance(target, np.ndarray) else target
 
-
     def _stack(self, images: list[Pixels]) -> UInt8[Tensor, "n h w 3"]:
         """One tensor; sums over cells of a map need one size throughout a pass."""
         sizes = {image.shape[:2] for image in images} | ({self._size} if self._size else set())
@@ -116,9 +115,11 @@ def probe_images(spec: ProbeSpec, dataset: Dataset, data_folder: Path) -> ProbeI
 def _windows(image: Pixels, size: tuple[int, int] | None, shift: tuple[int, int]) -> tuple[Pixels, Pixels]:
     have_height, have_width = image.shape[:2]
     down, right = shift
-    height, width = min((size or image.shape)[0], have_height - down), min((size or image.shape)[1], have_width - right)
+    wanted = image.shape[:2] if size is None else size
+    height, width = min(wanted[0], have_height - down), min(wanted[1], have_width - right)
     if min(height, width) < 1:
-        raise RunError(f"an image of {have_height}x{have_width} px has no two windows {shift} px apart: lower shifts_px")
+        have = f"{have_height}x{have_width} px"
+        raise RunError(f"an image of {have} has no two windows {shift} px apart: lower shifts_px")
     # Centred, so that both windows together lie as far from the photograph's own border as they can.
     top, left = (have_height - height - down) // 2, (have_width - width - right) // 2
     first = image[top : top + height, left : left + width]

@@ -1,8 +1,8 @@
 """A probe from its specification to the files in its folder.
 
-    probe.json            networks, images, measures, provenance
-    <measure>.csv         one table for each measure that was asked for
-    pictures/<set>/*.png  the image, and activation maps by padding mode and stage
+probe.json            networks, images, measures, provenance
+<measure>.csv         one table for each measure that found something
+pictures/<set>/*.png  the image, and activation maps by padding mode and stage
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -63,10 +63,12 @@ def run_probe(
             _add_maps(maps, network, spec, images)
     with atomic_folder(folder) as part:
         for name, rows in tables.items():
-            pd.DataFrame(rows).to_csv(part / f"{name}.csv", index=False, float_format=FLOAT_FORMAT)
+            # An empty frame has no header: what is not there is not written, and probe.json says so.
+            if rows:
+                pd.DataFrame(rows).to_csv(part / f"{name}.csv", index=False, float_format=FLOAT_FORMAT)
         _write_pictures(part / "pictures", maps, images)
         write_json(part / "provenance.json", describe(stopwatch, device_name(device)))
-        write_json(part / "probe.json", _content(spec, networks, len(images)))
+        write_json(part / "probe.json", _content(spec, networks, tables, len(images)))
 
 
 def _rows(name: Measure | str, network: ProbedNetwork, spec: ProbeSpec, images: ProbeImages) -> Iterator[Row]:
@@ -99,12 +101,12 @@ def _write_pictures(folder: Path, maps: Maps, images: ProbeImages) -> None:
         write_pictures(folder / name, {"frame": frame, **pictures})
 
 
-def _content(spec: ProbeSpec, networks: list[Row], n_images: int) -> dict[str, Any]:
+def _content(spec: ProbeSpec, networks: list[Row], tables: dict[str, list[Row]], n_images: int) -> dict[str, Any]:
     return {
         "dataset": spec.dataset.key,
         "split": spec.split,
         "n_images": n_images,
-        "measures": list(spec.measures),
+        "rows": {name: len(rows) for name, rows in tables.items()},
         "networks": networks,
         "spec": spec.model_dump(mode="json"),
     }
