@@ -29,7 +29,7 @@ from borderlab.report.view import (
 
 CAPTIONS = {
     "cross-test": "Weights trained with one padding (rows), tested with others (columns); below each result its change "
-    "from the padding of training. Paint is full at 40 points.",
+    "from the padding of training. Paint is full at 40 points (agreement: 40 below 100).",
     "ring-profile": "Activations by distance from the border of each feature map, relative to its interior. Images "
     "differ between border and centre by themselves: compare paddings. Runs with their own padding, mean and sd over "
     "seeds; networks not trained here with every padding.",
@@ -65,7 +65,9 @@ def cross_table(tables: Tables) -> Table | None:
     """Every trained and tested padding, mean over seeds, with the change from the padding of training."""
     rows = []
     keys = ["probe", "dataset", "backbone", "weights", "trained_mode", "measure"]
-    for key, group in tables["cross_test"].groupby(keys, sort=True):
+    places = {measure: place for place, measure in enumerate(MEASURE_TITLES)}
+    ordered = tables["cross_test"].assign(place=tables["cross_test"]["measure"].map(places))
+    for key, group in ordered.sort_values(["place", *keys], kind="stable").groupby(keys, sort=False):
         for mode in padding_order(group["tested_mode"]):
             rows.append(_cross_row(dict(zip(keys, key, strict=True)), group[group["tested_mode"] == mode], mode))
     columns = [Column("Network", note="data set"), Column("Trained with"), Column("Tested with"), Column("Measure")]

@@ -29,14 +29,15 @@ def draw_cross_tests(rows: pd.DataFrame, path: Path) -> Path:
     n_trained = rows["trained_mode"].nunique()
     figure, [line] = panels(1, len(shown), FULL_WIDTH_IN / len(shown), 0.42 * n_trained + 1.0)
     for axes, measure in zip(line, shown, strict=True):
-        _draw_measure(axes, rows[rows["measure"] == measure], measure)
+        _draw_measure(axes, rows, measure)
         axes.set_ylabel("Trained with" if axes is line[0] else "")
     return save_svg(figure, path)
 
 
 def cross_matrices(rows: pd.DataFrame, measure: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Mean value and mean change, trained by tested padding; agreement changes from 100 %."""
-    own = rows.assign(change=rows["value_pct"] - 100 if measure == "agreement_pct" else rows["change_points"])
+    own = rows[rows["measure"] == measure]
+    own = own.assign(change=own["value_pct"] - 100 if measure == "agreement_pct" else own["change_points"])
     means = own.groupby(["trained_mode", "tested_mode"])[["value_pct", "change"]].mean()
     value, change = (means[column].unstack("tested_mode") for column in ("value_pct", "change"))
     trained, tested = padding_order(value.index), padding_order(value.columns)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from borderlab.report.figures.cross_test import draw_cross_tests
 from borderlab.report.figures.rings import ring_label
+from borderlab.report.probe_schemas import CONSTANTS
 from borderlab.report.settings import unique_slugs
 from borderlab.report.style import (
     FULL_WIDTH_IN,
@@ -73,9 +74,9 @@ def own_padding(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def heading(rows: pd.DataFrame) -> str:
-    """Network and data set of the rows of one figure."""
+    """Probe, network and data set of the rows of one figure."""
     first = rows.iloc[0]
-    return f"{first['backbone']}, {first['weights']} weights, {first['dataset']}"
+    return f"{first['probe']}: {first['backbone']}, {first['weights']} weights, {first['dataset']}"
 
 
 def _draw_profile(rows: pd.DataFrame, path: Path) -> Path:
@@ -94,7 +95,7 @@ def _draw_profile(rows: pd.DataFrame, path: Path) -> Path:
 
 
 def _draw_leak(rows: pd.DataFrame, path: Path) -> Path:
-    constants = list(dict.fromkeys(rows["constant"]))
+    constants = [name for name in CONSTANTS if name in set(rows["constant"])]
     figure, [line] = panels(1, len(constants), FULL_WIDTH_IN / len(constants), 2.4, sharey=True)
     for axes, constant in zip(line, constants, strict=True):
         own = rows[(rows["constant"] == constant) & (rows["from_px"] == 0)]
@@ -107,27 +108,36 @@ def _draw_leak(rows: pd.DataFrame, path: Path) -> Path:
 
 def _draw_shift(rows: pd.DataFrame, path: Path) -> Path:
     figure, [[left, right]] = panels(1, 2, FULL_WIDTH_IN / 2, 2.5)
-    deepest = rows[rows["relative_change"].notna()]
+    deepest = farthest_deepest(rows)
+    _draw_same(left, rows[rows["level"] == "prediction"], deepest)
+    right.set_visible(not deepest.empty)
     if not deepest.empty:
-        # The farthest shift, at the deepest level: what a whole network makes of it.
-        deepest = deepest[deepest["level"] == sorted(deepest["level"].unique(), key=_depth)[-1]]
-        farthest = (deepest["dy_px"] + deepest["dx_px"]).max()
-        deepest = deepest[deepest["dy_px"] + deepest["dx_px"] == farthest]
         _draw_rings(right, deepest, "relative_change")
-        plain(right, title=f"{deepest['level'].iloc[0]}, {_shift_text(deepest.iloc[0])}", y="Relative change")
-        right.set_xlabel("Cells from the nearer border")
-    else:
-        right.set_visible(False)
-    same = rows[rows["same_pct"].notna()]
-    if (same["level"] == "prediction").all():
-        shifts = [_shift_text(row) for _, row in same.iterrows()]
-        _draw_points(left, same.assign(x=shifts).sort_values(["dy_px", "dx_px"]), "same_pct")
-        plain(left, title="Images with the same first guess", x="Shift (down, right)", y="Share (%)")
-    else:
-        _draw_rings(left, deepest, "same_pct")
-        plain(left, title="Pixels with the same class", x="Pixels from the nearer border", y="Share (%)")
+        place = f"{deepest['level'].iloc[0].capitalize()}, {_shift_text(deepest.iloc[0])}"
+        plain(right, title=place, x="Cells from the nearer border", y="Relative change")
     _legend(figure, rows)
     return save_svg(figure, path)
+
+
+def farthest_deepest(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the deepest level that was compared, at its farthest shift: what a whole network makes of it."""
+    compared = rows[rows["relative_change"].notna()]
+    if compared.empty:
+        return compared
+    deepest = compared[compared["level"] == max(compared["level"].unique(), key=_depth)]
+    distance = deepest["dy_px"] + deepest["dx_px"]
+    return deepest[distance == distance.max()]
+
+
+def _draw_same(axes: Axes, predictions: pd.DataFrame, logits: pd.DataFrame) -> None:
+    """Equal predictions: of whole images by shift, or of pixels by their distance from the nearer border."""
+    if predictions.empty:
+        _draw_rings(axes, logits, "same_pct")
+        plain(axes, title="Pixels with the same class", x="Pixels from the nearer border", y="Share (%)")
+        return
+    shifts = [_shift_text(row) for _, row in predictions.iterrows()]
+    _draw_points(axes, predictions.assign(x=shifts).sort_values(["dy_px", "dx_px"]), "same_pct")
+    plain(axes, title="Images with the same first guess", x="Shift (down, right)", y="Share (%)")
 
 
 def _depth(level: str) -> int:
