@@ -68,6 +68,7 @@ def test_one_more_padding_trains_only_its_own_runs(tiny_run: Path) -> None:
     assert dry_run(tiny_run, "more.yaml") == {
         "all": 1,
         "evaluate_network": 2,
+        "probe_network": 1,
         "publish_results": 1,
         "report_experiment": 1,
         "tabulate_results": 1,
@@ -118,7 +119,8 @@ def test_published_results_follow_the_configuration_and_back(tiny_run: Path, tmp
     folder = tmp_path / "copy"
     shutil.copytree(tiny_run, folder, symlinks=True)
     write_config(folder, {**changed(padding_modes=["zeros"])}, "less.yaml")
-    assert dry_run(folder, "less.yaml").keys() == {"all", "tabulate_results", "report_experiment", "publish_results"}
+    after = {"tabulate_results", "report_experiment", "publish_results"}
+    assert dry_run(folder, "less.yaml").keys() == {"all", "probe_network", *after}
     for config, n_runs in (("less.yaml", 2), ("tiny.yaml", 4)):
         done = snakemake(folder, "--configfile", config)
         assert done.returncode == 0, done.stderr[-3000:]
