@@ -6,7 +6,7 @@ import pytest
 
 from borderlab import codehash
 from borderlab.codehash import code_hash, code_modules
-from borderlab.identity import registry_members
+from borderlab.identity import NEUTRAL, registry_members
 
 
 @pytest.fixture
@@ -78,3 +78,9 @@ def test_training_depends_on_its_own_data_set_and_not_on_report_or_plan() -> Non
     assert {"borderlab.models.factory", "borderlab.spec", digits} <= set(modules)
     foreign = ("borderlab.report", "borderlab.cli", "borderlab.config", "borderlab.plan", "borderlab.identity")
     assert not [name for name in modules if name.startswith((*foreign, "borderlab.data.camvid"))]
+
+
+def test_a_new_name_in_a_registry_renames_nothing() -> None:
+    modules = code_modules(("borderlab.training.run", "borderlab.padding.partial"), NEUTRAL)
+    assert "borderlab.padding.registry" in modules
+    assert not [name for name in modules if name.endswith(".names")]

@@ -20,8 +20,19 @@ from borderlab.padding.names import PADDING_MODE_MODULES
 
 HASH_LENGTH = 8
 
-# Modules that write down or report a result, and cannot change it.
-NEUTRAL = frozenset({"borderlab.errors", "borderlab.files", "borderlab.padding.report", "borderlab.provenance"})
+# Modules that cannot change a result: they write it down or report it, or list members that count by themselves.
+NEUTRAL = frozenset(
+    {
+        "borderlab.errors",
+        "borderlab.files",
+        "borderlab.losses.names",
+        "borderlab.models.names",
+        "borderlab.motion.names",
+        "borderlab.padding.names",
+        "borderlab.padding.report",
+        "borderlab.provenance",
+    }
+)
 
 
 def result_hash(spec: BaseModel, entry: str, members: Iterable[str] = ()) -> str:

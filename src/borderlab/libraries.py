@@ -3,7 +3,7 @@
 from functools import cache
 from importlib.metadata import version
 
-LIBRARIES = ("numpy", "opencv-python-headless", "timm", "torch")
+LIBRARIES = ("numpy", "opencv-python-headless", "simplejpeg", "timm", "torch")
 
 
 @cache

@@ -3,7 +3,7 @@
 The rules hold no logic of their own; this module holds no rule. It imports neither snakemake nor torch.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -191,6 +191,15 @@ class Workflow:
         """An evaluation is at most as long as one epoch, and jobs need a floor for start-up."""
         planned = self.plan.runs[run]
         return max(10, planned.resources.runtime_min // planned.spec.recipe.epochs)
+
+
+def growing(amount: int | Callable[[Any], int]) -> Callable[[Any, int], int]:
+    """A resource that a job gets once more with each further attempt: memory or minutes that were not enough."""
+
+    def of_attempt(wildcards: Any, attempt: int) -> int:
+        return attempt * (amount if isinstance(amount, int) else amount(wildcards))
+
+    return of_attempt
 
 
 def write_snapshot(config: ExperimentConfig) -> Path:

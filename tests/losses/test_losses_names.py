@@ -6,18 +6,13 @@ import pytest
 import borderlab.losses
 from borderlab.errors import ConfigError
 from borderlab.losses import create_loss
-from borderlab.losses.names import LOSS_MODULES, LOSS_NAMES, modules_by_name
+from borderlab.losses.names import LOSS_MODULES, LOSS_NAMES
 from borderlab.losses.registry import LOSSES
 from borderlab.spec import LossSpec
 
 
 def test_names_equal_the_registry():
     assert tuple(LOSSES) == LOSS_NAMES == tuple(LOSS_MODULES) == ("cross_entropy", "relaxed")
-
-
-def test_a_repeated_name_is_an_error():
-    with pytest.raises(ValueError, match="registered twice: relaxed"):
-        modules_by_name(("relaxed", "relaxed"))
 
 
 def test_names_are_read_without_torch():

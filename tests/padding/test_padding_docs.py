@@ -11,6 +11,7 @@ from torch import nn
 
 from borderlab.errors import PaddingError
 from borderlab.padding import PADDING_MODES, names, set_padding_mode
+from borderlab.registered import modules_by_name
 
 PAGE = Path(__file__).parents[2] / "docs" / "add_a_padding.md"
 
@@ -23,7 +24,7 @@ def symmetric(monkeypatch):
     exec(compile(source, str(PAGE), "exec"), module.__dict__)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     name = line.strip().strip('",')
-    addresses = names.modules_by_name((*names.PADDING_MODE_NAMES, name))
+    addresses = modules_by_name("borderlab.padding", (*names.PADDING_MODE_NAMES, name))
     assert addresses[name] == module.__name__
     monkeypatch.setitem(PADDING_MODES, name, module.SCHEME)
     return module

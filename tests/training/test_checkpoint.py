@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from borderlab.errors import RunError
 from borderlab.training.checkpoint import delete_checkpoints, load_checkpoint, save_checkpoint
 
 
@@ -24,20 +25,24 @@ def test_newest_is_loaded_and_the_last_two_are_kept(tmp_path: Path) -> None:
     assert state["epoch"] == 3
     assert state["curve"] == [{"a": None}]
     assert not damaged
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_00002.pt", "epoch_00003.pt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "step_000000002.checkpoint",
+        "step_000000003.checkpoint",
+    ]
 
 
-@pytest.mark.parametrize("harm", ["truncated", "empty", "flipped", "nonsense"])
+@pytest.mark.parametrize("harm", ["truncated", "empty", "flipped", "one bit", "nonsense"])
 def test_damaged_checkpoint_falls_back_and_says_so(tmp_path: Path, harm: str) -> None:
     save(tmp_path, 1)
     save(tmp_path, 2)
-    newest = tmp_path / "epoch_00002.pt"
+    newest = tmp_path / "step_000000002.checkpoint"
     content = bytearray(newest.read_bytes())
     middle = len(content) // 2
     harmed = {
         "truncated": bytes(content[:middle]),
         "empty": b"",
         "flipped": bytes(content[:20]) + bytes(255 - byte for byte in content[20:]),
+        "one bit": bytes(content[:middle]) + bytes([content[middle] ^ 1]) + bytes(content[middle + 1 :]),
         "nonsense": b"not a checkpoint",
     }
     newest.write_bytes(harmed[harm])
@@ -45,19 +50,18 @@ def test_damaged_checkpoint_falls_back_and_says_so(tmp_path: Path, harm: str) ->
     assert state is not None
     assert state["epoch"] == 1
     assert len(damaged) == 1
-    assert damaged[0].startswith("epoch_00002.pt is damaged")
+    assert damaged[0].startswith("step_000000002.checkpoint is damaged")
     assert "\n" not in damaged[0]
 
 
 def test_code_in_a_checkpoint_is_never_run(tmp_path: Path) -> None:
     class Harmful:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return Path.touch, (tmp_path / "harmed",)  # type: ignore[return-value]
+        def __reduce__(self) -> tuple[object, tuple[Path]]:
+            return Path.touch, (tmp_path / "harmed",)
 
-    torch.save({"epoch": Harmful()}, tmp_path / "epoch_00001.pt")
-    state, damaged = load_checkpoint(tmp_path)
-    assert state is None
-    assert len(damaged) == 1
+    save_checkpoint(tmp_path, 1, {"epoch": Harmful()})
+    with pytest.raises(RunError, match="is no checkpoint of this package"):
+        load_checkpoint(tmp_path)
     assert not (tmp_path / "harmed").exists()
 
 

@@ -1,8 +1,9 @@
 """The shared loop on a model small enough to reason about."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 
 from borderlab.errors import RunError
 from borderlab.spec import RecipeSpec, ScheduleSpec
+from borderlab.training import loop
+from borderlab.training.interruption import InterruptedRunError
 from borderlab.training.loop import Curve, Trainer
 
 RECIPE = RecipeSpec(epochs=4, batch_size=4, lr=0.1, schedule=ScheduleSpec(name="cosine"), weight_decay=0.0)
@@ -27,18 +30,18 @@ class Points:
 
     def __init__(self, scale: float = 1.0) -> None:
         self.scale = scale
-        self.epoch = 0
+        self.epoch = self.first_batch = 0
 
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
+    def set_epoch(self, epoch: int, first_batch: int = 0) -> None:
+        self.epoch, self.first_batch = epoch, first_batch
 
     def __len__(self) -> int:
         return 3
 
     def __iter__(self) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(self.epoch)
-        for _ in range(3):
-            image = torch.randn(4, 2, generator=generator)
+        images = torch.randn(3, 4, 2, generator=generator)
+        for image in images[self.first_batch :]:
             yield Batch(image * self.scale, (image[:, 0] > 0).long())
 
 
@@ -97,6 +100,43 @@ def test_interrupted_training_ends_with_the_same_bits(tmp_path: Path, after_epoc
     assert [row["train_loss"] for row in curve.rows] == [row["train_loss"] for row in whole.curve.rows]
 
 
+@pytest.mark.parametrize("after_steps", [1, 5, 12])
+def test_run_that_is_asked_to_stop_goes_on_from_the_next_batch(tmp_path: Path, after_steps: int) -> None:
+    whole = trainer(tmp_path / "whole")
+    whole.fit(Points(), validate=lambda: 1.0)
+    stopped = trainer(tmp_path / "stopped")
+
+    def ask(batches: Iterable[Any], epoch: int) -> Iterator[Any]:
+        for batch in batches:
+            if stopped.steps == after_steps - 1:
+                stopped.interruption.signal_name = "SIGTERM"
+            yield batch
+
+    with pytest.raises(InterruptedRunError, match=f"SIGTERM after step {after_steps}, with a checkpoint"):
+        stopped.fit(Points(), validate=lambda: 1.0, watch=ask)
+    said: list[str] = []
+    resumed = trainer(tmp_path / "stopped", said=said)
+    curve = resumed.fit(Points(), validate=lambda: 1.0)
+    epoch, batch = divmod(after_steps - 1, 3)
+    assert said[0] == f"resumed after batch {batch + 1} of epoch {epoch + 1}"
+    assert torch.equal(weights(resumed), weights(whole))
+    assert curve.rows == whole.curve.rows
+
+
+def test_long_epoch_leaves_checkpoints_on_its_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    made = trainer(tmp_path)
+    kept: list[str] = []
+
+    def look(batches: Iterable[Any], epoch: int) -> Iterator[Any]:
+        for batch in batches:
+            kept.append(max((path.name for path in tmp_path.iterdir()), default="nothing"))
+            yield batch
+
+    made.fit(Points(), validate=lambda: 1.0, watch=look)
+    assert kept == ["nothing", *(f"step_{step:09d}.checkpoint" for step in range(1, 12))]
+
+
 def test_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     interrupted(tmp_path, 1)
     other = trainer(tmp_path)
@@ -106,7 +146,7 @@ def test_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_loss_that_is_not_finite_stops_with_a_diagnosis(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"epoch 1 is nan: lower recipe\.lr \(now 0\.1\)"):
+    with pytest.raises(RunError, match=r"epoch 1 is nan by step 3: lower recipe\.lr \(now 0\.1\)"):
         trainer(tmp_path).fit(Points(scale=float("inf")), validate=lambda: 1.0)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.workflow.conftest import ROOT, TINY, environment, jobs, run, snakemake, write_config
+from tests.workflow.running import ROOT, TINY, environment, jobs, run, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
 
@@ -146,14 +146,37 @@ def test_killed_training_resumes_to_the_same_bits(tiny_run: Path, tmp_path: Path
         write_config(folder, values)
     assert snakemake(folders[0], "--configfile", "tiny.yaml").returncode == 0
     _start_and_kill(folders[1])
-    assert next(folders[1].glob("artifacts/tiny/runs/*/*/checkpoints/epoch_*.pt"), None) is not None
+    assert next(folders[1].glob("artifacts/tiny/runs/*/*/checkpoints/step_*.checkpoint"), None) is not None
     assert snakemake(folders[1], "--unlock", "--configfile", "tiny.yaml").returncode == 0
     done = snakemake(folders[1], "--configfile", "tiny.yaml")
     assert done.returncode == 0, done.stderr[-3000:]
     (log,) = folders[1].glob("logs/train_network/*/*.log")
-    assert "resumed after epoch" in log.read_text()
+    assert "resumed after" in log.read_text()
     weights = [next(folder.glob("artifacts/tiny/runs/*/*/model.safetensors")) for folder in folders]
     assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def test_training_asked_to_stop_leaves_a_checkpoint_and_goes_on(tiny_run: Path, tmp_path: Path) -> None:
+    values = changed(padding_modes=["zeros"], propagation=["none"])
+    values["recipes"]["tiny"].update(epochs=1, samples_per_epoch=160)  # type: ignore[index]
+    write_config(tmp_path, values)
+    shutil.copytree(tiny_run / "data", tmp_path / "data")
+    listed = run("borderlab", "plan", "--config", "tiny.yaml", folder=tmp_path).stdout
+    (name,) = [line.strip() for line in listed.splitlines() if "mobilenetv3_small_050" in line]
+    command = ["borderlab", "train", name, "--config", "tiny.yaml"]
+    stopped = subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True)
+    spec = tmp_path / "artifacts" / "tiny" / "runs" / name / "spec.json"
+    while not spec.exists():
+        assert stopped.poll() is None
+        time.sleep(0.05)
+    time.sleep(2)
+    stopped.send_signal(signal.SIGTERM)
+    _, error = stopped.communicate(timeout=60)
+    assert stopped.returncode == 75
+    assert error.startswith("borderlab: error: stopped by SIGTERM after step ")
+    done = run(*command, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "resumed after batch " in done.stdout
 
 
 def _start_and_kill(folder: Path) -> None:
@@ -164,7 +187,7 @@ def _start_and_kill(folder: Path) -> None:
             command, cwd=folder, env=environment(), stdout=out, stderr=out, start_new_session=True
         )
         deadline = time.monotonic() + 120
-        while not list(folder.glob("artifacts/tiny/runs/*/*/checkpoints/epoch_*.pt")):
+        while not list(folder.glob("artifacts/tiny/runs/*/*/checkpoints/step_*.checkpoint")):
             assert process.poll() is None, (folder / "out.txt").read_text()[-2000:]
             assert time.monotonic() < deadline, "no checkpoint within two minutes"
             time.sleep(0.05)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.workflow.conftest import ROOT, TINY, run, snakemake, write_config
+from tests.workflow.running import ROOT, TINY, run, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
 

@@ -5,7 +5,7 @@
 import sys
 
 from borderlab.errors import BorderlabError
-from borderlab.workflow import Workflow
+from borderlab.workflow import Workflow, growing
 
 try:
     WORKFLOW = Workflow.from_config(config, workflow.config_settings.configfiles)

@@ -9,8 +9,8 @@ rule fetch_dataset:
         "../envs/borderlab.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=WORKFLOW.fetch_runtime_min,
+        mem_mb=growing(2000),
+        runtime=growing(WORKFLOW.fetch_runtime_min),
     params:
         config=CONFIG,
         dataset=lambda wildcards: WORKFLOW.dataset_of_folder(wildcards.dataset),

@@ -11,8 +11,8 @@ rule probe_network:
         "../envs/borderlab.yaml"
     threads: lambda wildcards: PLAN.probes[wildcards.probe].spec.threads
     resources:
-        mem_mb=lambda wildcards: PLAN.probes[wildcards.probe].resources.mem_mb,
-        runtime=lambda wildcards: PLAN.probes[wildcards.probe].resources.runtime_min,
+        mem_mb=growing(lambda wildcards: PLAN.probes[wildcards.probe].resources.mem_mb),
+        runtime=growing(lambda wildcards: PLAN.probes[wildcards.probe].resources.runtime_min),
         gpu=lambda wildcards: PLAN.probes[wildcards.probe].resources.gpus,
     params:
         config=CONFIG,

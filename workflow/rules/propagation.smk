@@ -11,8 +11,8 @@ rule estimate_motion:
         "../envs/borderlab.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=lambda wildcards: WORKFLOW.motion_runtime_min(wildcards.motion),
+        mem_mb=growing(4000),
+        runtime=growing(lambda wildcards: WORKFLOW.motion_runtime_min(wildcards.motion)),
     params:
         config=CONFIG,
     message:
@@ -34,8 +34,8 @@ rule synthesise_samples:
         "../envs/borderlab.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=lambda wildcards: WORKFLOW.synthesis_runtime_min(wildcards.synthesis),
+        mem_mb=growing(2000),
+        runtime=growing(lambda wildcards: WORKFLOW.synthesis_runtime_min(wildcards.synthesis)),
     params:
         config=CONFIG,
     message:
@@ -57,8 +57,8 @@ rule score_propagation:
         "../envs/borderlab.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         config=CONFIG,
     message:

@@ -11,8 +11,8 @@ rule tabulate_results:
         "../envs/borderlab.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         config=CONFIG,
     message:
@@ -34,8 +34,8 @@ rule report_experiment:
         "../envs/borderlab.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         config=CONFIG,
     message:
@@ -58,8 +58,8 @@ rule publish_results:
         "../envs/borderlab.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(500),
+        runtime=growing(5),
     params:
         config=CONFIG,
     message:

@@ -11,15 +11,16 @@ rule train_network:
         "../envs/borderlab.yaml"
     threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
     resources:
-        mem_mb=lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb,
-        runtime=lambda wildcards: PLAN.runs[wildcards.run].resources.runtime_min,
+        mem_mb=growing(lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb),
+        runtime=growing(lambda wildcards: PLAN.runs[wildcards.run].resources.runtime_min),
         gpu=lambda wildcards: PLAN.runs[wildcards.run].resources.gpus,
     params:
         config=CONFIG,
     message:
         "Train {wildcards.run}"
+    # exec: a signal to the job reaches the training process itself, which then writes a checkpoint.
     shell:
-        "borderlab train {wildcards.run:q} --config {params.config:q} > {log:q} 2>&1"
+        "exec borderlab train {wildcards.run:q} --config {params.config:q} > {log:q} 2>&1"
 
 
 rule evaluate_network:
@@ -35,8 +36,8 @@ rule evaluate_network:
         "../envs/borderlab.yaml"
     threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
     resources:
-        mem_mb=lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb,
-        runtime=lambda wildcards: WORKFLOW.evaluation_runtime_min(wildcards.run),
+        mem_mb=growing(lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb),
+        runtime=growing(lambda wildcards: WORKFLOW.evaluation_runtime_min(wildcards.run)),
         gpu=lambda wildcards: PLAN.runs[wildcards.run].resources.gpus,
     params:
         config=CONFIG,

@@ -4,6 +4,8 @@ A mode called `x` is the object `SCHEME` of the module `borderlab.padding.x`: ad
 here (see docs/add_a_padding.md).
 """
 
+from borderlab.registered import modules_by_name
+
 PADDING_MODE_NAMES = (
     "zeros",
     "reflect",
@@ -12,17 +14,4 @@ PADDING_MODE_NAMES = (
     "partial",
 )
 
-
-def modules_by_name(names: tuple[str, ...]) -> dict[str, str]:
-    """Dotted module name of each padding mode.
-
-    Raises:
-        ValueError: if a name occurs twice.
-    """
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(f"padding modes registered twice: {', '.join(repeated)}")
-    return {name: f"borderlab.padding.{name}" for name in names}
-
-
-PADDING_MODE_MODULES = modules_by_name(PADDING_MODE_NAMES)
+PADDING_MODE_MODULES = modules_by_name("borderlab.padding", PADDING_MODE_NAMES)

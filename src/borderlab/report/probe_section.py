@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from borderlab.report.artifacts import ProbeArtifacts, TabulationInput
-from borderlab.report.figures.probes import heading, probe_parts
+from borderlab.report.figures.probes import heading, probe_parts, weights_text
 from borderlab.report.pictures import Album, sample_folders
 from borderlab.report.rows import Row
 from borderlab.report.statistics import paired_difference
@@ -79,7 +79,8 @@ def cross_table(tables: Tables) -> Table | None:
 
 def _cross_row(key: Row, own: pd.DataFrame, mode: str) -> list[Cell]:
     value = own["value_pct"]
-    cells = [Cell(key["backbone"], note=f"{key['dataset']}, {key['weights']} weights, {key['probe']}")]
+    weights = weights_text(key["weights"], is_run=bool(own["seed"].notna().any()))
+    cells = [Cell(key["backbone"], note=f"{key['dataset']}, {weights}, {key['probe']}")]
     cells += [Cell(key["trained_mode"], swatch=key["trained_mode"]), Cell(mode, swatch=mode)]
     cells += [Cell(MEASURE_TITLES[key["measure"]])]
     cells += [Cell(mean_sd(value.mean(), value.std(), len(own)), float(value.mean()))]

@@ -1,39 +1,50 @@
-"""Checkpoints: whole or absent, the last two kept, a damaged one falls back to the one before."""
+"""Checkpoints: whole or absent, the last two kept, a damaged one falls back to the one before.
 
-import pickle
+A file is the SHA-256 of what follows, a line end, and `torch.save`'s archive: torch reads an archive with a flipped
+bit without a word.
+"""
+
+import hashlib
 import re
-import zipfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from borderlab.errors import RunError
 from borderlab.files import atomic_file
 
 KEPT = 2
-_PATTERN = re.compile(r"epoch_(\d{5})\.pt")
+_PATTERN = re.compile(r"step_(\d{9})\.checkpoint")
 
 
-def save_checkpoint(folder: Path, epoch: int, state: dict[str, Any]) -> None:
-    """Write the state after `epoch` epochs, then delete all but the last two checkpoints.
+def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> None:
+    """Write the state after `step` steps, then delete all but the last two checkpoints.
 
     `state` may hold tensors, numbers, strings and containers of these: it must load with `weights_only=True`.
     """
-    with atomic_file(folder / f"epoch_{epoch:05d}.pt") as part:
-        torch.save(state, part)
+    archive = BytesIO()
+    torch.save(state, archive)
+    with atomic_file(folder / f"step_{step:09d}.checkpoint") as part, part.open("wb") as stream:
+        stream.write(_digest(archive.getbuffer()) + b"\n")
+        stream.write(archive.getbuffer())
     for old in sorted(_checkpoints(folder))[:-KEPT]:
         old.unlink()
 
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
-    """The newest checkpoint that can be read, or None, and one line about each that could not."""
+    """The newest checkpoint that is whole, or None, and one line about each that is not.
+
+    Raises:
+        RunError: if a whole one holds anything but tensors, numbers, strings and containers: it is not ours.
+    """
     damaged: list[str] = []
     for path in sorted(_checkpoints(folder), reverse=True):
-        try:
-            return torch.load(path, map_location="cpu", weights_only=True), damaged
-        except (RuntimeError, EOFError, OSError, zipfile.BadZipFile, pickle.UnpicklingError, KeyError) as fault:
-            reason = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
-            damaged.append(f"{path.name} is damaged ({reason}): going back to the checkpoint before")
+        digest, _, archive = path.read_bytes().partition(b"\n")
+        if digest == _digest(archive):
+            return _read(path, archive), damaged
+        damaged.append(f"{path.name} is damaged: going back to the checkpoint before")
     return None, damaged
 
 
@@ -45,5 +56,18 @@ def delete_checkpoints(folder: Path) -> None:
         folder.rmdir()
 
 
+def _read(path: Path, archive: bytes) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(BytesIO(archive), map_location="cpu", weights_only=True)
+    except Exception as fault:
+        reason = (str(fault).splitlines() or [type(fault).__name__])[0]
+        raise RunError(f"{path}: is no checkpoint of this package ({reason}); delete it") from None
+    return state
+
+
+def _digest(content: bytes | memoryview) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
 def _checkpoints(folder: Path) -> list[Path]:
-    return [path for path in folder.glob("epoch_*.pt") if _PATTERN.fullmatch(path.name)]
+    return [path for path in folder.glob("step_*.checkpoint") if _PATTERN.fullmatch(path.name)]

@@ -4,6 +4,8 @@ What it knows: batches with an image and a target, a loss of logits and target, 
 not know: data sets, padding, tasks; a validation is a function that it calls.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,18 +18,24 @@ from borderlab.errors import RunError
 from borderlab.spec import RecipeSpec
 from borderlab.training.autocasting import autocast
 from borderlab.training.checkpoint import load_checkpoint, save_checkpoint
+from borderlab.training.interruption import InterruptedRunError, Interruption
 from borderlab.training.optimiser import create_optimiser, set_lr
 from borderlab.training.schedule import lr_factor
+
+# Within an epoch: often enough that a kill costs minutes, seldom enough that writing costs nothing beside training.
+CHECKPOINT_SECONDS = 300.0
+# Looking at the loss waits for a GPU, so not at every step.
+STEPS_BETWEEN_LOOKS = 50
 
 Loss = Callable[[Tensor, Tensor, float], Tensor]
 Say = Callable[[str], None]
 
 
 class Batches(Protocol):
-    """A training loader: a fixed number of batches, their content decided by the epoch alone."""
+    """A training loader: a fixed number of batches, their content decided by epoch and place alone."""
 
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that the next iteration yields."""
+    def set_epoch(self, epoch: int, first_batch: int = 0) -> None:
+        """Choose the epoch that the next iteration yields, and the batch at which it begins."""
 
     def __len__(self) -> int: ...
 
@@ -54,6 +62,18 @@ class Curve:
         return float(value)
 
 
+@dataclass(frozen=True)
+class Place:
+    """How far training has come: whole epochs, batches of the epoch after them, and those batches' summed loss."""
+
+    epoch: int = 0
+    batch: int = 0
+    loss_sum: float = 0.0
+
+    def __str__(self) -> str:
+        return f"epoch {self.epoch}" if self.batch == 0 else f"batch {self.batch} of epoch {self.epoch + 1}"
+
+
 @dataclass
 class Trainer:
     """A model in training. `fit` resumes from the newest checkpoint in `checkpoints`, if there is one."""
@@ -65,6 +85,7 @@ class Trainer:
     checkpoints: Path
     identity: str
     say: Say
+    interruption: Interruption = field(default_factory=Interruption)
 
     def __post_init__(self) -> None:
         self.optimiser = create_optimiser(self.model, self.recipe)
@@ -72,6 +93,7 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.recipe.precision == "float16")
         self.curve = Curve()
         self.steps = 0
+        self._saved_at = time.monotonic()
 
     def fit(
         self,
@@ -88,30 +110,49 @@ class Trainer:
             watch: wraps an epoch's batches, to show progress.
             seconds: training time so far; a column of the curve.
         """
-        first = self._resume()
-        for epoch in range(first, self.recipe.epochs):
-            batches.set_epoch(epoch)
-            train_loss = self._train_epoch(batches, epoch, watch)
+        place = self._resume()
+        for epoch in range(place.epoch, self.recipe.epochs):
+            start = place if place.epoch == epoch else Place(epoch)
+            train_loss = self._train_epoch(batches, start, watch)
             metric = validate() if self._is_validated(epoch) else None
             self._note(epoch, train_loss, metric, seconds())
-            save_checkpoint(self.checkpoints, epoch + 1, self._state(epoch + 1))
+            self._save(Place(epoch + 1))
         return self.curve
 
-    def _train_epoch(self, batches: Batches, epoch: int, watch: Callable[[Iterable[Any], int], Iterable[Any]]) -> float:
-        """Mean training loss of one epoch."""
+    def _train_epoch(
+        self, batches: Batches, start: Place, watch: Callable[[Iterable[Any], int], Iterable[Any]]
+    ) -> float:
+        """Mean training loss of one epoch, of which `start.batch` batches are done."""
         self.model.train()
-        total = torch.zeros((), dtype=torch.float64, device=self.device)
-        for index, batch in enumerate(watch(batches, epoch)):
-            progress = epoch + index / len(batches)
+        total = torch.full((), start.loss_sum, dtype=torch.float64, device=self.device)
+        batches.set_epoch(start.epoch, start.batch)
+        for done, batch in enumerate(watch(batches, start.epoch), start.batch + 1):
+            progress = start.epoch + (done - 1) / len(batches)
             set_lr(self.optimiser, self.recipe.lr * lr_factor(self.recipe.schedule, progress, self.recipe.epochs))
             total += self._step(batch, progress / self.recipe.epochs)
-        mean = float(total) / len(batches)
-        if not torch.isfinite(torch.tensor(mean)):
+            if self.steps % STEPS_BETWEEN_LOOKS == 0:
+                self._check_finite(total, start.epoch)
+            if self.interruption or time.monotonic() - self._saved_at > CHECKPOINT_SECONDS:
+                self._check_finite(total, start.epoch)
+                self._save(Place(start.epoch, done, float(total)))
+                self._end_if_asked()
+        self._check_finite(total, start.epoch)
+        return float(total) / len(batches)
+
+    def _check_finite(self, total: Tensor, epoch: int) -> None:
+        """Stop a run that cannot recover, before its checkpoint replaces a sound one."""
+        if not math.isfinite(total):
             raise RunError(
-                f"training loss of epoch {epoch + 1} is {mean}: lower recipe.lr (now {self.recipe.lr}) "
-                "or set recipe.gradient_clip"
+                f"training loss of epoch {epoch + 1} is {float(total)} by step {self.steps}: lower recipe.lr "
+                f"(now {self.recipe.lr}) or set recipe.gradient_clip"
             )
-        return mean
+
+    def _end_if_asked(self) -> None:
+        if self.interruption:
+            raise InterruptedRunError(
+                f"stopped by {self.interruption.signal_name} after step {self.steps}, with a checkpoint: "
+                "the same command goes on from there"
+            )
 
     def _step(self, batch: Any, progress: float) -> Tensor:
         image = batch.image.to(self.device, non_blocking=True)
@@ -145,10 +186,14 @@ class Trainer:
         shown = "" if metric is None else f"  metric {metric:6.2f} %"
         self.say(f"epoch {epoch + 1:3d}/{self.recipe.epochs}  loss {train_loss:.4f}{shown}  {seconds:7.1f} s")
 
-    def _state(self, epoch: int) -> dict[str, Any]:
+    def _save(self, place: Place) -> None:
+        save_checkpoint(self.checkpoints, self.steps, self._state(place))
+        self._saved_at = time.monotonic()
+
+    def _state(self, place: Place) -> dict[str, Any]:
         return {
             "identity": self.identity,
-            "epoch": epoch,
+            "place": [place.epoch, place.batch, place.loss_sum],
             "steps": self.steps,
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -158,13 +203,13 @@ class Trainer:
             "random_cuda": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
         }
 
-    def _resume(self) -> int:
-        """Epochs that are already done."""
+    def _resume(self) -> Place:
+        """What is already done."""
         state, damaged = load_checkpoint(self.checkpoints)
         for line in damaged:
             self.say(line)
         if state is None:
-            return 0
+            return Place()
         if state["identity"] != self.identity:
             raise RunError(f"{self.checkpoints}: holds checkpoints of another run ({state['identity']}); delete it")
         self.model.load_state_dict(state["model"])
@@ -175,5 +220,6 @@ class Trainer:
         torch.set_rng_state(state["random"])
         if state["random_cuda"]:
             torch.cuda.set_rng_state_all(state["random_cuda"])
-        self.say(f"resumed after epoch {state['epoch']}")
-        return int(state["epoch"])
+        place = Place(*state["place"])
+        self.say(f"resumed after {place}")
+        return place

@@ -29,6 +29,7 @@ from borderlab.models.factory import Network, create_network
 from borderlab.provenance import Stopwatch, describe
 from borderlab.spec import RunSpec
 from borderlab.training.checkpoint import delete_checkpoints
+from borderlab.training.interruption import Interruption, signals_noted
 from borderlab.training.loop import Curve, Trainer
 from borderlab.training.network_files import save_weights
 from borderlab.training.sources import RunInputs, evaluation_loader, training_loader
@@ -50,6 +51,7 @@ def train_run(
     was interrupted and however many workers load.
 
     Raises:
+        InterruptedRunError: if a signal asked it to stop; a checkpoint stands.
         RunError: if the GPU that was asked for is missing, the loss is not finite, or the training set is too small.
         DataError: if samples are missing or damaged.
     """
@@ -62,15 +64,18 @@ def train_run(
     network.module.to(device)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "spec.json", spec.model_dump(mode="json"))
-    trainer = _trainer(spec, network, folder / "checkpoints", device)
-    n_samples = _fit(trainer, spec, network, inputs, stopwatch)
+    with signals_noted() as interruption:
+        trainer = _trainer(spec, network, folder / "checkpoints", device, interruption)
+        n_samples = _fit(trainer, spec, network, inputs, stopwatch)
     _write_results(folder, network, trainer)
     write_json(folder / "provenance.json", _provenance(spec, stopwatch, device))
     write_json(folder / "training.json", _summary(spec, network, trainer, n_samples))
     delete_checkpoints(folder / "checkpoints")
 
 
-def _trainer(spec: RunSpec, network: Network, checkpoints: Path, device: torch.device) -> Trainer:
+def _trainer(
+    spec: RunSpec, network: Network, checkpoints: Path, device: torch.device, interruption: Interruption
+) -> Trainer:
     return Trainer(
         model=network.module,
         loss=create_loss(spec.loss, label_smoothing=spec.recipe.label_smoothing),
@@ -79,6 +84,7 @@ def _trainer(spec: RunSpec, network: Network, checkpoints: Path, device: torch.d
         checkpoints=checkpoints,
         identity=sha256_of_json(spec.model_dump(mode="json")),
         say=_say,
+        interruption=interruption,
     )
 
 

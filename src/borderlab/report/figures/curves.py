@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from borderlab.report.effects import PADDING
 from borderlab.report.figures.tables import with_factors
@@ -14,6 +15,7 @@ from borderlab.report.settings import Setting, by_dataset, dataset_slugs, settin
 from borderlab.report.style import (
     DASHES,
     FULL_WIDTH_IN,
+    INK,
     KIND_COLOURS,
     METRIC_LABELS,
     PADDING_COLOURS,
@@ -66,6 +68,9 @@ def _draw_dataset(found: list[Setting], path: Path) -> Path:
         _draw_curves(right, setting.rows, "train_loss", arms)
         plain(right, title="\n" if setting.detail else "", y="Training loss")
         _add_keys(right, arms)
+    for row in grid:
+        for axes in row:
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in grid[-1]:
         axes.set_xlabel("Epoch")
     return save_svg(figure, path)
@@ -103,5 +108,5 @@ def _draw_curves(axes: Axes, rows: pd.DataFrame, column: str, arms: Arms) -> Non
 def _add_keys(axes: Axes, arms: Arms) -> None:
     keys = [key_line(name, colour) for name, colour in arms.palette.items()]
     if len(arms.dashes) > 1:
-        keys += [key_line(name, PADDING_COLOURS["zeros"], dashes=dash) for name, dash in arms.dashes.items()]
+        keys += [key_line(name, INK, dashes=dash) for name, dash in arms.dashes.items()]
     axes.legend(handles=keys, loc="upper right")

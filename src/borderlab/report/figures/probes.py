@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from borderlab.report.figures.cross_test import draw_cross_tests
 from borderlab.report.figures.rings import ring_label
 from borderlab.report.probe_schemas import CONSTANTS
-from borderlab.report.settings import unique_slugs
+from borderlab.report.settings import WEIGHTS_TEXTS, unique_slugs
 from borderlab.report.style import (
     FULL_WIDTH_IN,
     PADDING_COLOURS,
@@ -76,7 +76,14 @@ def own_padding(rows: pd.DataFrame) -> pd.DataFrame:
 def heading(rows: pd.DataFrame) -> str:
     """Probe, network and data set of the rows of one figure."""
     first = rows.iloc[0]
-    return f"{first['probe']}: {first['backbone']}, {first['weights']} weights, {first['dataset']}"
+    weights = weights_text(first["weights"], is_run=bool(rows["seed"].notna().any()))
+    return f"{first['probe']}: {first['backbone']}, {weights}, {first['dataset']}"
+
+
+def weights_text(weights: str, *, is_run: bool) -> str:
+    """Where weights come from: a run's are trained, whatever it began with."""
+    text = WEIGHTS_TEXTS.get(weights, weights)
+    return f"trained from {text}" if is_run else text
 
 
 def _draw_profile(rows: pd.DataFrame, path: Path) -> Path:

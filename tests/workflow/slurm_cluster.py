@@ -1,0 +1,184 @@
+"""A Slurm cluster of one host for tests: real daemons on loopback, GPUs on the books only.
+
+    python -m tests.workflow.slurm_cluster up FOLDER      (root; the packages of `make slurm-packages`)
+    python -m tests.workflow.slurm_cluster down FOLDER
+
+Everything lies in FOLDER but one link, /etc/slurm/slurm.conf: a job's own Snakemake is started without SLURM_CONF.
+Daemons are taken down by the process ids that they wrote.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+COMMANDS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol")
+SYSTEM_CONFIG = Path("/etc/slurm/slurm.conf")
+CPUS, MEMORY_MB, GPUS = 4, 64_000, 4
+READY_SECONDS = 60
+
+CONFIG = """
+ClusterName=borderlab
+SlurmctldHost={host}(127.0.0.1)
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
+SlurmctldPort={ctld_port}
+SlurmdPort={slurmd_port}
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+SlurmUser=root
+SlurmdUser=root
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.log
+MpiDefault=none
+# Neither systemd nor cgroups: processes are followed by their parents, memory is looked at once a second.
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=1
+JobAcctGatherParams=OverMemoryKill
+SlurmdParameters=config_overrides
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+# A request that can never be met is refused, not kept waiting.
+EnforcePartLimits=ALL
+MinJobAge=3600
+GresTypes=gpu
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+JobRequeue=1
+ReturnToService=2
+SchedulerParameters=sched_min_interval=100000
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory_mb} Gres=gpu:fake:{gpus} State=UNKNOWN
+PartitionName=normal Nodes={host} Default=YES MaxTime=24:00:00 PriorityTier=1 GraceTime=30 State=UP
+PartitionName=urgent Nodes={host} MaxTime=24:00:00 PriorityTier=10 PreemptMode=OFF State=UP
+"""
+
+
+def missing() -> str | None:
+    """What keeps a cluster from starting here, or None."""
+    if os.geteuid() != 0:
+        return "a Slurm cluster for tests needs root"
+    absent = [name for name in COMMANDS if shutil.which(name) is None]
+    if absent:
+        return f"not installed: {', '.join(absent)} (`make slurm-packages`)"
+    if SYSTEM_CONFIG.exists():
+        return f"{SYSTEM_CONFIG} exists: this host belongs to a cluster"
+    return None
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[Path]:
+    """A running cluster whose files lie in `folder`; yields its slurm.conf."""
+    start(folder)
+    try:
+        yield folder / "slurm.conf"
+    finally:
+        stop(folder)
+
+
+def start(folder: Path) -> None:
+    """Bring the cluster up; returns when its node is idle."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("state", "spool"):
+        (folder / name).mkdir(exist_ok=True)
+    _write_config(folder)
+    _start_munge(folder)
+    SYSTEM_CONFIG.parent.mkdir(exist_ok=True)
+    SYSTEM_CONFIG.symlink_to(folder / "slurm.conf")
+    try:
+        for daemon in ("slurmctld", "slurmd"):
+            subprocess.run([daemon, "-f", str(folder / "slurm.conf")], check=True)
+        _wait_until_idle(folder)
+    except BaseException:
+        stop(folder)
+        raise
+
+
+def stop(folder: Path) -> None:
+    """Take the cluster down: jobs first, then each daemon by its process id."""
+    with suppress(subprocess.SubprocessError, OSError):
+        subprocess.run(["scancel", "--user", "root"], timeout=20, check=False)
+        time.sleep(1)
+    for name in ("slurmd", "slurmctld", "munged"):
+        _end(folder / f"{name}.pid")
+    if SYSTEM_CONFIG.is_symlink() and SYSTEM_CONFIG.readlink() == folder / "slurm.conf":
+        SYSTEM_CONFIG.unlink()
+
+
+def _write_config(folder: Path) -> None:
+    host = socket.gethostname().split(".")[0]
+    text = CONFIG.format(
+        host=host,
+        folder=folder,
+        ctld_port=_free_port(),
+        slurmd_port=_free_port(),
+        cpus=CPUS,
+        memory_mb=MEMORY_MB,
+        gpus=GPUS,
+    )
+    (folder / "slurm.conf").write_text(text)
+    # Devices that exist everywhere stand for GPUs: Slurm counts them and sets CUDA_VISIBLE_DEVICES.
+    gpus = f"NodeName={host} Name=gpu Type=fake File=/dev/tty[0-{GPUS - 1}] Flags=nvidia_gpu_env\n"
+    (folder / "gres.conf").write_text(gpus)
+
+
+def _start_munge(folder: Path) -> None:
+    key = folder / "munge.key"
+    key.write_bytes(secrets.token_bytes(1024))
+    key.chmod(0o400)
+    files = {"key-file": key, "socket": folder / "munge.socket", "pid-file": folder / "munged.pid"}
+    files |= {"log-file": folder / "munged.log", "seed-file": folder / "munge.seed"}
+    subprocess.run(["munged", "--force", *(f"--{name}={path}" for name, path in files.items())], check=True)
+
+
+def _wait_until_idle(folder: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        done = subprocess.run(["sinfo", "--noheader", "--format=%T"], capture_output=True, text=True, check=False)
+        if "idle" in done.stdout:
+            return
+        time.sleep(0.5)
+    logs = "\n".join((folder / f"{name}.log").read_text()[-2000:] for name in ("slurmctld", "slurmd"))
+    raise RuntimeError(f"no idle node within {READY_SECONDS} s:\n{logs}")
+
+
+def _end(pid_file: Path) -> None:
+    try:
+        pid = int(pid_file.read_text())
+        os.kill(pid, signal.SIGTERM)
+    except (OSError, ValueError):
+        return
+    for _ in range(100):
+        if not Path(f"/proc/{pid}").exists():
+            return
+        time.sleep(0.1)
+    with suppress(OSError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+if __name__ == "__main__":
+    action, place = sys.argv[1], Path(sys.argv[2]).resolve()
+    if action == "down":
+        stop(place)
+    elif (reason := missing()) is not None:
+        sys.exit(f"slurm_cluster: {reason}")
+    else:
+        start(place)
