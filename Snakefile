@@ -1,4 +1,4 @@
-# Borderlab's one DAG: data -> motion -> synthesis -> training -> evaluation -> tables -> report.
+# Borderlab's one DAG: data -> motion -> synthesis -> training -> evaluation, probes -> tables -> report.
 #
 #   snakemake                                        the smoke experiment (config/smoke.yaml)
 #   snakemake --configfile config/camvid.yaml        real street video on one machine
@@ -20,6 +20,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/propagation.smk"
 include: "workflow/rules/training.smk"
+include: "workflow/rules/probe.smk"
 include: "workflow/rules/report.smk"
 
 

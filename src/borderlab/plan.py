@@ -21,6 +21,7 @@ from borderlab.identity import HASH_LENGTH, Identity, identity_of, result_hash
 from borderlab.losses.names import LOSS_MODULES
 from borderlab.motion.names import MOTION_MODEL_MODULES
 from borderlab.padding.names import PADDING_MODE_MODULES
+from borderlab.planned_probes import PlannedProbe, plan_probes
 from borderlab.report.names import template_files
 from borderlab.spec import (
     DatasetSpec,
@@ -60,6 +61,7 @@ class Plan:
     scores: dict[str, ScoreSpec]
     motions: dict[str, MotionSpec]
     syntheses: dict[str, SynthesisSpec]
+    probes: dict[str, PlannedProbe]
 
     @cached_property
     def experiment_id(self) -> str:
@@ -68,6 +70,7 @@ class Plan:
             "config": self.config.model_dump(mode="json", exclude={"folders"}),
             "runs": sorted(f"{run}/{self.evaluation_name(run)}" for run in self.runs),
             "scores": sorted(self.scores),
+            "probes": sorted(self.probes),
             "code": code_hash((REPORT_CODE,)),
             "templates": [sha256_of_file(path) for path in template_files()],
         }
@@ -81,6 +84,11 @@ class Plan:
         """(data set, split) pairs that a run reads."""
         spec = self.runs[run].spec
         return [(spec.dataset.key, split) for split in dict.fromkeys((spec.train_split, spec.eval_split))]
+
+    def receipts_of_probe(self, probe: str) -> list[tuple[str, str]]:
+        """(data set, split) pairs that a probe reads."""
+        spec = self.probes[probe].spec
+        return [(spec.dataset.key, spec.split)]
 
     def syntheses_of_run(self, run: str) -> list[str]:
         """Names of the syntheses that a run trains on."""
@@ -162,7 +170,12 @@ def make_plan(config: ExperimentConfig) -> Plan:
     }
     syntheses = {synthesis_name(spec): spec for spec in _needed_syntheses(runs.values(), scores.values())}
     motions = {motion_name(spec): spec for spec in _needed_motions(syntheses.values())}
-    return Plan(config, datasets, runs, scores, motions, syntheses)
+    probes = plan_probes(config, specs, {study.name: _runs_of(runs, study.name) for study in config.studies})
+    return Plan(config, datasets, runs, scores, motions, syntheses, probes)
+
+
+def _runs_of(runs: dict[str, PlannedRun], study: str) -> dict[str, RunSpec]:
+    return {name: planned.spec for name, planned in runs.items() if study in planned.studies}
 
 
 def run_name(spec: RunSpec) -> str:

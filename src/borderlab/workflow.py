@@ -69,6 +69,10 @@ class Paths:
         """Metrics of a run."""
         return f"{self.run_folder(run)}/{evaluation}/metrics.json"
 
+    def probe(self, probe: str) -> str:
+        """What a probe found out, beside its tables and pictures."""
+        return f"{self.artifacts}/probes/{probe}/probe.json"
+
     def report_folder(self, report: str) -> str:
         """Folder of tables, figures and the page."""
         return f"{self.artifacts}/reports/{report}"
@@ -158,10 +162,17 @@ class Workflow:
         receipts = [self.receipt_of(dataset, split) for dataset, split in self.plan.receipts_of_run(run)]
         return receipts + [self.paths.synthesis(name) for name in self.plan.syntheses_of_run(run)]
 
+    def inputs_of_probe(self, probe: str) -> list[str]:
+        """What a probe reads: images, and the weights of the runs that it probes."""
+        receipts = [self.receipt_of(dataset, split) for dataset, split in self.plan.receipts_of_probe(probe)]
+        runs = self.plan.probes[probe].spec.runs
+        return receipts + [path for run in runs for path in self.paths.run_files(run)]
+
     def inputs_of_report(self) -> list[str]:
         """Everything that the tables are made from."""
         evaluations = [self.paths.evaluation(run, self.plan.evaluation_name(run)) for run in self.plan.runs]
-        return evaluations + [self.paths.score(score) for score in self.plan.scores]
+        scores = [self.paths.score(score) for score in self.plan.scores]
+        return evaluations + scores + [self.paths.probe(probe) for probe in self.plan.probes]
 
     @property
     def fetch_runtime_min(self) -> int:

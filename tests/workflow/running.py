@@ -98,6 +98,15 @@ TINY = {
             "max_distance": 1,
         }
     ],
+    "probes": [
+        {
+            "name": "borders",
+            "study": "tiny",
+            "padding_modes": ["zeros", "partial"],
+            "n_images": 2,
+            "shifts_px": [[0, 16]],
+        }
+    ],
 }
 """The smallest experiment that has every rule of the DAG in it."""
 

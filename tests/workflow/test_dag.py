@@ -70,11 +70,34 @@ def test_one_more_padding_trains_only_its_own_runs(tiny_run: Path) -> None:
     assert dry_run(tiny_run, "more.yaml") == {
         "all": 1,
         "evaluate_network": 2,
+        "probe_network": 1,
         "publish_results": 1,
         "report_experiment": 1,
         "tabulate_results": 1,
         "train_network": 2,
     }
+
+
+def test_one_more_probe_trains_nothing(tiny_run: Path) -> None:
+    values = copy.deepcopy(TINY)
+    values["probes"].append({"name": "leak", "study": "tiny", "padding_modes": ["circular"]})  # type: ignore[attr-defined]
+    write_config(tiny_run, values, "probed.yaml")
+    planned = dry_run(tiny_run, "probed.yaml")
+    assert planned["probe_network"] == 1
+    assert not {"fetch_dataset", "train_network", "evaluate_network"} & set(planned)
+
+
+def test_probes_leave_tables_and_pictures(tiny_run: Path) -> None:
+    (folder,) = tiny_run.glob("artifacts/tiny/probes/borders-*")
+    assert {path.name for path in folder.iterdir()} >= {"probe.json", "cross_test.csv", "pictures"}
+    table = pd.read_csv(tiny_run / "results" / "tiny" / "tables" / "cross_test.csv", keep_default_na=False)
+    assert set(zip(table["trained_mode"], table["tested_mode"], strict=True)) == {
+        ("partial", "partial"),
+        ("partial", "zeros"),
+        ("zeros", "partial"),
+        ("zeros", "zeros"),
+    }
+    assert "What padding does at the border" in (tiny_run / "results" / "tiny" / "report.html").read_text()
 
 
 def test_longer_training_keeps_motion_and_synthesis(tiny_run: Path) -> None:
@@ -98,7 +121,8 @@ def test_published_results_follow_the_configuration_and_back(tiny_run: Path, tmp
     folder = tmp_path / "copy"
     shutil.copytree(tiny_run, folder, symlinks=True)
     write_config(folder, {**changed(padding_modes=["zeros"])}, "less.yaml")
-    assert dry_run(folder, "less.yaml").keys() == {"all", "tabulate_results", "report_experiment", "publish_results"}
+    after = {"tabulate_results", "report_experiment", "publish_results"}
+    assert dry_run(folder, "less.yaml").keys() == {"all", "probe_network", *after}
     for config, n_runs in (("less.yaml", 2), ("tiny.yaml", 4)):
         done = snakemake(folder, "--configfile", config)
         assert done.returncode == 0, done.stderr[-3000:]
@@ -200,7 +224,7 @@ def test_unknown_name_stops_before_the_dag(tmp_path: Path, change: dict[str, obj
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["smoke", "camvid", "paper"])
+@pytest.mark.parametrize("name", ["smoke", "camvid", "imagenette", "imagenette_gpu", "paper"])
 def test_every_configuration_dry_runs_without_data(tmp_path: Path, name: str) -> None:
     done = snakemake(tmp_path, "-n", "--quiet", "rules", "--configfile", str(ROOT / "config" / f"{name}.yaml"))
     assert done.returncode == 0, done.stderr[-3000:]

@@ -24,5 +24,6 @@ wildcard_constraints:
     synthesis=r"[^/]+/[^/]+",
     score=r"[^/]+/[^/]+",
     run=r"[^/]+/[^/]+",
+    probe=r"[^/]+",
     evaluation=r"evaluation-[0-9a-f]+",
     report=r"[^/]+",

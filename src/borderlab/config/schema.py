@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from borderlab.data import create_dataset
 from borderlab.data.base import Dataset
-from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec, RecipeSpec, Weights
+from borderlab.probe.spec import MEASURES, Measure, Shift
+from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec, RecipeSpec, Size, Weights
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 Scale = Literal["smoke", "single machine", "paper"]
@@ -117,6 +118,40 @@ class PropagationQualityConfig(ConfigModel):
     )
 
 
+class ProbeConfig(ConfigModel):
+    """What padding does at the border of some networks' feature maps, and to their predictions."""
+
+    name: Name = Field(description="Name of the probe, unique in the file.")
+    study: Name | None = Field(None, description="Probe every trained run of this study, on the study's data set.")
+    backbones: list[BackboneConfig] = Field(
+        [], description="Instead of a study: networks of 1,000 outputs with first weights, not trained here."
+    )
+    dataset: Name | None = Field(None, description="A key of `datasets`; given with `backbones` alone.")
+    split: str | None = Field(None, description="Split of the images. Absent: the study's eval_split, or val.")
+    padding_modes: Annotated[list[str], Field(min_length=1)] = Field(description="Padding modes to test with.")
+    measures: Annotated[list[Measure], Field(min_length=1)] = list(MEASURES)
+    n_images: Annotated[int, Field(ge=1)] = Field(256, description="Images, evenly spread over the split.")
+    resize: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Classification: shorter side after resizing. Absent: as the study's recipe evaluates."
+    )
+    size: Size | None = Field(
+        None, description="Centre crop in pixels. Absent: as the study's recipe evaluates, or whole images."
+    )
+    shifts_px: Annotated[list[Shift], Field(min_length=1)] = Field(
+        [(0, 32), (32, 32)], description="Shifts down and right between two windows, in pixels."
+    )
+    batch_size: Annotated[int, Field(ge=1)] = 16
+    threads: Annotated[int, Field(ge=1)] = Field(1, description="CPU threads; the bits of a sum depend on them.")
+    resources: ResourcesConfig = ResourcesConfig()
+
+    @field_validator("backbones", mode="before")
+    @classmethod
+    def _name_alone_is_enough(cls, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return [{"name": entry} if isinstance(entry, str) else entry for entry in value]
+
+
 class ExperimentConfig(ConfigModel):
     """A whole experiment: one DAG, one report."""
 
@@ -132,6 +167,7 @@ class ExperimentConfig(ConfigModel):
     )
     studies: list[StudyConfig] = []
     propagation_quality: list[PropagationQualityConfig] = []
+    probes: list[ProbeConfig] = []
 
     def create_dataset(self, key: str) -> Dataset:
         """The data set under `key` of `datasets`."""

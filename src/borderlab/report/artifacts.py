@@ -39,6 +39,13 @@ class ScoreArtifacts(BaseModel):
     folder: Path = Field(description="Folder with score.json and pictures/.")
 
 
+class ProbeArtifacts(BaseModel):
+    """Where a finished probe lies."""
+
+    name: str = Field(description="Name of the probe in the configuration.")
+    folder: Path = Field(description="Folder with probe.json, the probe's own tables and pictures/.")
+
+
 class TabulationInput(BaseModel):
     """Everything that the tables, the figures and the page of one experiment are made from."""
 
@@ -48,6 +55,7 @@ class TabulationInput(BaseModel):
     description: str = ""
     runs: list[RunArtifacts] = []
     scores: list[ScoreArtifacts] = []
+    probes: list[ProbeArtifacts] = []
 
 
 class Training(BaseModel):
@@ -128,6 +136,15 @@ class Score(BaseModel):
     rows: list[ScoreRow]
 
 
+class Probe(BaseModel):
+    """probe.json."""
+
+    dataset: str
+    split: str
+    n_images: int
+    rows: dict[str, int] = Field(description="Rows of each of the probe's tables; one without rows has no file.")
+
+
 class FinishedRun(BaseModel):
     """All that is read of one run."""
 
@@ -176,6 +193,21 @@ def read_score(artifacts: ScoreArtifacts) -> Score:
         RunError: if the file is missing or not what it should be.
     """
     return _read(artifacts.folder / "score.json", Score)
+
+
+def read_probe(artifacts: ProbeArtifacts) -> tuple[Probe, dict[str, pd.DataFrame]]:
+    """A probe and its own tables that have rows, by name.
+
+    Raises:
+        RunError: if a file is missing or not what it should be.
+    """
+    probe = _read(artifacts.folder / "probe.json", Probe)
+    paths = {name: artifacts.folder / f"{name}.csv" for name, n_rows in probe.rows.items() if n_rows}
+    for path in paths.values():
+        if not path.is_file():
+            raise _missing(path)
+    # A mode called "none" is a text; only empty cells are absent.
+    return probe, {name: pd.read_csv(path, keep_default_na=False, na_values=[""]) for name, path in paths.items()}
 
 
 def _read(path: Path, model: type[Model]) -> Model:

@@ -3,6 +3,8 @@
 from importlib.resources import files
 from pathlib import Path
 
+from borderlab.probe.spec import PROBE_TABLES
+
 TABLES = (
     "runs",
     "summary",
@@ -12,6 +14,7 @@ TABLES = (
     "curves",
     "propagation",
     "propagation_classes",
+    *PROBE_TABLES,
 )
 
 

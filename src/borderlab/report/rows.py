@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from borderlab.files import sha256_of_json
-from borderlab.report.artifacts import FinishedRun, Score, read_curve
+from borderlab.report.artifacts import FinishedRun, ProbeArtifacts, Score, read_curve, read_probe
 from borderlab.report.schemas import RUN_KEYS
 from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec, RunSpec
 
@@ -173,3 +173,11 @@ def _score_keys(score: Score) -> Row:
         "motion": score.motion,
         "void_occluded": score.void_occluded,
     }
+
+
+def probe_rows(probes: Iterable[ProbeArtifacts], table: str) -> Iterator[Row]:
+    """Rows of one of the tables that probes leave."""
+    for artifacts in probes:
+        probe, tables = read_probe(artifacts)
+        for row in records(tables[table]) if table in tables else ():
+            yield {"probe": artifacts.name, "dataset": probe.dataset, **row}

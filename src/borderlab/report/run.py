@@ -6,7 +6,7 @@ This module joins the plan to `borderlab.report`'s own input; the rest of the ro
 from pathlib import Path
 
 from borderlab.provenance import Stopwatch, cpu_name, describe
-from borderlab.report.artifacts import RunArtifacts, ScoreArtifacts, TabulationInput
+from borderlab.report.artifacts import ProbeArtifacts, RunArtifacts, ScoreArtifacts, TabulationInput
 from borderlab.report.figures import write_figures
 from borderlab.report.page import ReportExtra, write_report
 from borderlab.report.summary import write_metrics, write_summary
@@ -72,6 +72,10 @@ def report_input(workflow: Workflow) -> TabulationInput:
                 folder=Path(paths.score(name)).parent,
             )
             for name, spec in plan.scores.items()
+        ],
+        probes=[
+            ProbeArtifacts(name=planned.label, folder=Path(paths.probe(name)).parent)
+            for name, planned in plan.probes.items()
         ],
     )
 

@@ -4,11 +4,11 @@ The schemas check every table that is written or read, and `dictionary_text` tur
 Text is never missing: an absent text is empty. Absent numbers and truth values are empty cells.
 """
 
-from typing import Any
-
 import pandera.pandas as pa
 
 from borderlab.report.names import TABLES
+from borderlab.report.probe_schemas import PROBE_SCHEMAS
+from borderlab.report.schema_columns import number, points, share, table, text, whole
 
 # Columns that decide a result: two runs that agree in all of them differ in their seed alone.
 FACTORS = {
@@ -52,33 +52,10 @@ MEASURES = {
 }
 
 
-def _text(description: str, **checks: Any) -> pa.Column:
-    return pa.Column(str, description=description, **checks)
-
-
-def _whole(description: str, minimum: int | None = 0, nullable: bool = False) -> pa.Column:
-    checks = [] if minimum is None else [pa.Check.ge(minimum)]
-    return pa.Column("Int64" if nullable else int, checks, nullable=nullable, description=description)
-
-
-def _number(description: str, nullable: bool = False, minimum: float | None = 0.0) -> pa.Column:
-    checks = [] if minimum is None else [pa.Check.ge(minimum)]
-    return pa.Column(float, checks, nullable=nullable, description=description)
-
-
-def _share(description: str, nullable: bool = False) -> pa.Column:
-    return pa.Column(float, pa.Check.in_range(0, 100), nullable=nullable, description=f"{description}, in percent.")
-
-
-def _points(description: str) -> pa.Column:
-    description = f"{description}, in percentage points."
-    return pa.Column(float, pa.Check.in_range(-100, 100), nullable=True, description=description)
-
-
 def _interval_end(which: str) -> pa.Column:
     # Not bounded: with two seeds a t interval may well reach beyond what the metric can.
     description = f"{which} end of the 95 % t interval of that difference; empty with fewer than two pairs."
-    return _number(description, nullable=True, minimum=None)
+    return number(description, nullable=True, minimum=None)
 
 
 def _factor(name: str) -> pa.Column:
@@ -91,24 +68,24 @@ def _factors() -> dict[str, pa.Column]:
 
 
 def _run_keys() -> dict[str, pa.Column]:
-    own = {"run": _text("Run, by its name in table `runs`."), "seed": _whole("Seed.")}
+    own = {"run": text("Run, by its name in table `runs`."), "seed": whole("Seed.")}
     return {name: own[name] if name in own else _factor(name) for name in RUN_KEYS}
 
 
 def _metric() -> pa.Column:
     description = "`top1_pct`: share of images whose first guess is right. `miou_pct`: mean IoU over the whole split."
-    return _text(description, checks=pa.Check.isin(["top1_pct", "miou_pct"]))
+    return text(description, checks=pa.Check.isin(["top1_pct", "miou_pct"]))
 
 
 def _measure() -> pa.Column:
     description = "; ".join(f"`{name}`: {meaning}" for name, meaning in MEASURES.items())
-    return _text(f"Which result of a run. {description}.", checks=pa.Check.isin(list(MEASURES)))
+    return text(f"Which result of a run. {description}.", checks=pa.Check.isin(list(MEASURES)))
 
 
 def _difference() -> dict[str, pa.Column]:
     return {
-        "n_pairs": _whole("Seeds that both sides have."),
-        "difference_pct": _points("Mean over those seeds of the result minus the baseline's result"),
+        "n_pairs": whole("Seeds that both sides have."),
+        "difference_pct": points("Mean over those seeds of the result minus the baseline's result"),
         "difference_low_pct": _interval_end("Lower"),
         "difference_high_pct": _interval_end("Upper"),
     }
@@ -116,73 +93,69 @@ def _difference() -> dict[str, pa.Column]:
 
 def _score_keys() -> dict[str, pa.Column]:
     return {
-        "dataset": _text("Data set, by its name in the experiment."),
-        "split": _text("Split whose labels were moved."),
-        "motion": _text("Motion model."),
+        "dataset": text("Data set, by its name in the experiment."),
+        "split": text("Split whose labels were moved."),
+        "motion": text("Motion model."),
         "void_occluded": pa.Column(bool, description=FACTORS["void_occluded"]),
-        "distance": _whole("Signed distance from the key frame, in frames.", minimum=None),
+        "distance": whole("Signed distance from the key frame, in frames.", minimum=None),
     }
 
 
-def _table(description: str, columns: dict[str, pa.Column], key: list[str]) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema(columns, description=description, strict=True, ordered=True, unique=key)
-
-
 SCHEMAS = {
-    "runs": _table(
+    "runs": table(
         "One row for each training run.",
         {
-            "run": _text("Name of the run: its folder below artifacts/<experiment>/runs/.", unique=True),
-            "studies": _text("Studies that asked for it, separated by `; `."),
+            "run": text("Name of the run: its folder below artifacts/<experiment>/runs/.", unique=True),
+            "studies": text("Studies that asked for it, separated by `; `."),
             **_factors(),
-            "seed": _whole("Seed of weights, order and augmentation."),
+            "seed": whole("Seed of weights, order and augmentation."),
             "metric": _metric(),
-            "last_pct": _share("Metric at the end of training"),
-            "best_pct": _share("Metric at the best validated epoch, chosen on the evaluation split (optimistic)"),
-            "best_epoch": _whole("That epoch, counted as in table `curves`."),
-            "evaluation_pct": _share("Metric of the final weights, evaluated after training"),
-            "n_images": _whole("Images in the evaluation."),
-            "n_parameters": _whole("Parameters of the network."),
-            "n_train_samples": _whole("Samples in the training set."),
-            "n_steps": _whole("Optimiser steps."),
-            "converted_layers": _whole("Convolutions whose padding was replaced."),
-            "left_padding": _text("Padded layers that keep their own padding, separated by `; `."),
-            "wall_time_s": _number("Wall time of the training job, in seconds."),
-            "cpu_time_s": _number("CPU time of the training job's main process, in seconds."),
-            "peak_memory_mb": _number("Largest resident memory of that process, in megabytes."),
-            "peak_gpu_memory_mb": _number("Largest GPU memory that was allocated, in megabytes.", nullable=True),
-            "device": _text("Device that computed."),
-            "platform": _text("Operating system."),
-            "versions": _text("Python and the libraries that decide numbers."),
-            "git_commit": _text("Commit of the code; empty outside a checkout."),
+            "last_pct": share("Metric at the end of training"),
+            "best_pct": share("Metric at the best validated epoch, chosen on the evaluation split (optimistic)"),
+            "best_epoch": whole("That epoch, counted as in table `curves`."),
+            "evaluation_pct": share("Metric of the final weights, evaluated after training"),
+            "n_images": whole("Images in the evaluation."),
+            "n_parameters": whole("Parameters of the network."),
+            "n_train_samples": whole("Samples in the training set."),
+            "n_steps": whole("Optimiser steps."),
+            "converted_layers": whole("Convolutions whose padding was replaced."),
+            "left_padding": text("Padded layers that keep their own padding, separated by `; `."),
+            "wall_time_s": number("Wall time of the training job, in seconds."),
+            "cpu_time_s": number("CPU time of the training job's main process, in seconds."),
+            "peak_memory_mb": number("Largest resident memory of that process, in megabytes."),
+            "peak_gpu_memory_mb": number("Largest GPU memory that was allocated, in megabytes.", nullable=True),
+            "device": text("Device that computed."),
+            "platform": text("Operating system."),
+            "versions": text("Python and the libraries that decide numbers."),
+            "git_commit": text("Commit of the code; empty outside a checkout."),
             "git_dirty": pa.Column("boolean", nullable=True, description="Whether tracked files differed from it."),
-            "started": _text("Start of the training job."),
-            "data_identity": _text("Hash of the data set's content."),
-            "rerun_command": _text("Command that makes the run again."),
+            "started": text("Start of the training job."),
+            "data_identity": text("Hash of the data set's content."),
+            "rerun_command": text("Command that makes the run again."),
         },
         ["run"],
     ),
-    "summary": _table(
+    "summary": table(
         "Spread over seeds: one row for each measure and setting of all factors; differences are to `zeros` padding "
         "with the same seeds and all other factors equal.",
         {
             **_factors(),
             "metric": _metric(),
             "measure": _measure(),
-            "n_seeds": _whole("Seeds.", minimum=1),
-            "mean_pct": _share("Mean over seeds"),
-            "sd_pct": _number("Standard deviation over seeds (n - 1); empty for one seed.", nullable=True),
-            "min_pct": _share("Smallest"),
-            "max_pct": _share("Largest"),
+            "n_seeds": whole("Seeds.", minimum=1),
+            "mean_pct": share("Mean over seeds"),
+            "sd_pct": number("Standard deviation over seeds (n - 1); empty for one seed.", nullable=True),
+            "min_pct": share("Smallest"),
+            "max_pct": share("Largest"),
             **_difference(),
         },
         [*FACTORS, "measure"],
     ),
-    "effects": _table(
+    "effects": table(
         "Paired effects of one factor: the result minus the baseline's, seed by seed, all other factors equal.",
         {
-            "factor": _text("Factor that differs: `padding_mode`, `propagation` or `loss`."),
-            "baseline": _text("Value of the factor on the other side of the difference."),
+            "factor": text("Factor that differs: `padding_mode`, `propagation` or `loss`."),
+            "baseline": text("Value of the factor on the other side of the difference."),
             **_factors(),
             "metric": _metric(),
             "measure": _measure(),
@@ -190,60 +163,61 @@ SCHEMAS = {
         },
         ["factor", *FACTORS, "measure"],
     ),
-    "classes": _table(
+    "classes": table(
         "Result of each class in each run's evaluation.",
         {
             **_run_keys(),
-            "class_name": _text("Class."),
-            "value_pct": _share("IoU (segmentation) or accuracy (classification); empty without such pixels", True),
+            "class_name": text("Class."),
+            "value_pct": share("IoU (segmentation) or accuracy (classification); empty without such pixels", True),
         },
         ["run", "class_name"],
     ),
-    "rings": _table(
+    "rings": table(
         "Segmentation by distance from the image border, in each run's evaluation.",
         {
             **_run_keys(),
-            "from_px": _whole("Smallest distance from the image border, in pixels."),
-            "to_px": _whole("First distance beyond the ring; empty for the innermost.", nullable=True),
-            "value_pct": _share("mIoU over the ring's pixels; empty without labelled pixels", True),
-            "n_pixels": _whole("Labelled pixels in the ring."),
+            "from_px": whole("Smallest distance from the image border, in pixels."),
+            "to_px": whole("First distance beyond the ring; empty for the innermost.", nullable=True),
+            "value_pct": share("mIoU over the ring's pixels; empty without labelled pixels", True),
+            "n_pixels": whole("Labelled pixels in the ring."),
         },
         ["run", "from_px"],
     ),
-    "curves": _table(
+    "curves": table(
         "Training curves: one row for each epoch of each run.",
         {
             **_run_keys(),
-            "epoch": _whole("Epoch."),
-            "step": _whole("Optimiser steps so far."),
-            "lr": _number("Learning rate."),
-            "train_loss": _number("Mean training loss of the epoch.", minimum=None),
-            "metric_pct": _share("Metric on the evaluation split; empty where it was not validated", True),
-            "seconds": _number("Wall time since the start of the job, in seconds."),
+            "epoch": whole("Epoch."),
+            "step": whole("Optimiser steps so far."),
+            "lr": number("Learning rate."),
+            "train_loss": number("Mean training loss of the epoch.", minimum=None),
+            "metric_pct": share("Metric on the evaluation split; empty where it was not validated", True),
+            "seconds": number("Wall time since the start of the job, in seconds."),
         },
         ["run", "epoch"],
     ),
-    "propagation": _table(
+    "propagation": table(
         "Propagated labels against true ones, for each motion model and distance.",
         {
             **_score_keys(),
-            "n_frames": _whole("Frames compared."),
-            "miou_pct": _share("mIoU where neither label is void", True),
-            "miou_void_wrong_pct": _share("mIoU that counts void in the moved label as wrong", True),
-            "boundary_miou_pct": _share("mIoU near the borders of objects", True),
-            "error_pct": _share("Pixels with the wrong class, where neither label is void", True),
-            "errors_in_3x3_pct": _share("Of those, pixels whose true class the 3x3 neighbourhood holds", True),
-            "void_pct": _share("Pixels that the propagation leaves void", True),
-            "image_mae": _number("Mean absolute error of the moved image, in grey levels.", nullable=True),
-            "epe_px": _number("Mean end-point error of the flow, in pixels, where it is known.", nullable=True),
+            "n_frames": whole("Frames compared."),
+            "miou_pct": share("mIoU where neither label is void", True),
+            "miou_void_wrong_pct": share("mIoU that counts void in the moved label as wrong", True),
+            "boundary_miou_pct": share("mIoU near the borders of objects", True),
+            "error_pct": share("Pixels with the wrong class, where neither label is void", True),
+            "errors_in_3x3_pct": share("Of those, pixels whose true class the 3x3 neighbourhood holds", True),
+            "void_pct": share("Pixels that the propagation leaves void", True),
+            "image_mae": number("Mean absolute error of the moved image, in grey levels.", nullable=True),
+            "epe_px": number("Mean end-point error of the flow, in pixels, where it is known.", nullable=True),
         },
         ["dataset", "split", "motion", "void_occluded", "distance"],
     ),
-    "propagation_classes": _table(
+    "propagation_classes": table(
         "Propagated labels against true ones, by class.",
-        {**_score_keys(), "class_name": _text("Class."), "iou_pct": _share("IoU; empty without such pixels", True)},
+        {**_score_keys(), "class_name": text("Class."), "iou_pct": share("IoU; empty without such pixels", True)},
         ["dataset", "split", "motion", "void_occluded", "distance", "class_name"],
     ),
+    **PROBE_SCHEMAS,
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from borderlab.report.artifacts import TabulationInput
 from borderlab.report.page_tables import cost_table, distance_table, padding_table, runs_table, training_table
 from borderlab.report.pictures import Album
+from borderlab.report.probe_section import probe_section
 from borderlab.report.samples import moved_viewers, prediction_galleries
 from borderlab.report.settings import dataset_slugs, slug
 from borderlab.report.svg import inline_svg
@@ -21,11 +22,13 @@ INTERVALS = (
 
 def make_sections(tables: Tables, inputs: TabulationInput, figures: Path, stored: Album, shown: Album) -> list[Section]:
     """All sections; pictures that the script looks up go to `stored`, those in the page itself to `shown`."""
+    probes = [probe_section(tables, inputs, figures, shown)] if inputs.probes else []
     return [
         _padding(tables, figures),
         _training(tables, figures),
         _distance(tables, inputs, figures, stored),
         _borders(tables, inputs, figures, shown),
+        *probes,
         _curves(tables, figures),
         _cost(tables, figures),
         _provenance(tables),

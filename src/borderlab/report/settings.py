@@ -10,7 +10,7 @@ from borderlab.report.effects import PADDING, Comparison
 from borderlab.report.schemas import FACTORS
 
 # Factors that a title may have to name, and how; the others follow from these.
-_WEIGHTS = {"random": "random weights", "wheel": "ImageNet weights", "timm": "timm's weights"}
+WEIGHTS_TEXTS = {"random": "random weights", "wheel": "ImageNet weights", "timm": "timm's weights"}
 _TITLE_PARTS = {
     "weights": "{}",
     "padding_mode": "{} padding",
@@ -83,7 +83,7 @@ def dataset_slugs(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
 
 def _setting(rows: pd.DataFrame, varying: Sequence[str]) -> Setting:
     first = rows.iloc[0]
-    parts = [_TITLE_PARTS[name].format(_WEIGHTS.get(first[name], first[name])) for name in varying]
+    parts = [_TITLE_PARTS[name].format(WEIGHTS_TEXTS.get(first[name], first[name])) for name in varying]
     return Setting(first["dataset"], first["metric"], first["backbone"], ", ".join(parts), rows)
 
 

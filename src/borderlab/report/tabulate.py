@@ -10,6 +10,7 @@ import pandas as pd
 
 from borderlab.errors import RunError
 from borderlab.files import atomic_file
+from borderlab.probe.spec import PROBE_TABLES
 from borderlab.report.artifacts import TabulationInput, read_run, read_score
 from borderlab.report.effects import paired_effects, summarise
 from borderlab.report.names import TABLES
@@ -17,6 +18,7 @@ from borderlab.report.rows import (
     Row,
     class_rows,
     curve_rows,
+    probe_rows,
     records,
     ring_rows,
     run_row,
@@ -49,6 +51,7 @@ def tabulate(inputs: TabulationInput) -> Tables:
         "curves": _typed("curves", curve_rows(finished)),
         "propagation": _typed("propagation", score_rows(scores)),
         "propagation_classes": _typed("propagation_classes", score_class_rows(scores)),
+        **{name: _typed(name, probe_rows(inputs.probes, name)) for name in PROBE_TABLES},
     }
     return {name: tables[name] for name in TABLES}
 

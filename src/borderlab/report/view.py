@@ -70,6 +70,7 @@ class Gallery:
     id: str
     caption: str
     columns: Sequence[tuple[str, Sequence[tuple[str, str]]]]
+    reading: str = "Above: frame and predictions. Below: label and errors."
     kind: str = "gallery"
 
 

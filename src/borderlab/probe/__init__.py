@@ -1,0 +1,1 @@
+"""Probes: what padding does inside a network, beyond the accuracy that it ends with."""
