@@ -21,6 +21,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/propagation.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/probe.smk"
+include: "workflow/rules/census.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -32,4 +33,4 @@ localrules:
 rule all:
     default_target: True
     input:
-        PATHS.published(PLAN.experiment_id),
+        WORKFLOW.targets(),

@@ -21,6 +21,7 @@ from borderlab.identity import HASH_LENGTH, Identity, identity_of, result_hash
 from borderlab.losses.names import LOSS_MODULES
 from borderlab.motion.names import MOTION_MODEL_MODULES
 from borderlab.padding.names import PADDING_MODE_MODULES
+from borderlab.planned_census import CensusSpec
 from borderlab.planned_probes import PlannedProbe, plan_probes
 from borderlab.report.names import template_files
 from borderlab.spec import (
@@ -75,6 +76,11 @@ class Plan:
             "templates": [sha256_of_file(path) for path in template_files()],
         }
         return f"{self.config.experiment}-{sha256_of_json(shown)[:HASH_LENGTH]}"
+
+    @cached_property
+    def census(self) -> CensusSpec | None:
+        """The census of timm, if the experiment asks for one."""
+        return None if self.config.census is None else CensusSpec(pattern=self.config.census)
 
     def evaluation_name(self, run: str) -> str:
         """Folder, below the run's, that holds the run's evaluation."""

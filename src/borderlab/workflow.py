@@ -73,6 +73,10 @@ class Paths:
         """What a probe found out, beside its tables and pictures."""
         return f"{self.artifacts}/probes/{probe}/probe.json"
 
+    def census(self, census: str) -> str:
+        """Table with a row for each architecture of timm."""
+        return f"{self.artifacts}/census/{census}/census.csv"
+
     def report_folder(self, report: str) -> str:
         """Folder of tables, figures and the page."""
         return f"{self.artifacts}/reports/{report}"
@@ -173,6 +177,11 @@ class Workflow:
         evaluations = [self.paths.evaluation(run, self.plan.evaluation_name(run)) for run in self.plan.runs]
         scores = [self.paths.score(score) for score in self.plan.scores]
         return evaluations + scores + [self.paths.probe(probe) for probe in self.plan.probes]
+
+    def targets(self) -> list[str]:
+        """What a finished experiment has: its published report, and the census of timm if it asks for one."""
+        census = [] if self.plan.census is None else [self.paths.census(self.plan.census.name)]
+        return self.paths.published(self.plan.experiment_id) + census
 
     @property
     def fetch_runtime_min(self) -> int:

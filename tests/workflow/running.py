@@ -89,6 +89,7 @@ TINY = {
             "propagation": ["none", {"kind": "joint", "motion": "dis_ultrafast", "max_distance": 2}],
         }
     ],
+    "census": "mobilenetv3_small_050",
     "propagation_quality": [
         {
             "dataset": "streets",

@@ -25,5 +25,6 @@ wildcard_constraints:
     score=r"[^/]+/[^/]+",
     run=r"[^/]+/[^/]+",
     probe=r"[^/]+",
+    census=r"[^/]+",
     evaluation=r"evaluation-[0-9a-f]+",
     report=r"[^/]+",

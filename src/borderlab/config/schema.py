@@ -168,6 +168,9 @@ class ExperimentConfig(ConfigModel):
     studies: list[StudyConfig] = []
     propagation_quality: list[PropagationQualityConfig] = []
     probes: list[ProbeConfig] = []
+    census: str | None = Field(
+        None, description="Pattern of timm's architectures whose padding is counted; `'*'` counts all, in minutes."
+    )
 
     def create_dataset(self, key: str) -> Dataset:
         """The data set under `key` of `datasets`."""

@@ -6,6 +6,7 @@ Text is never missing: an absent text is empty. Absent numbers and truth values 
 
 import pandera.pandas as pa
 
+from borderlab.padding.names import PADDING_MODE_NAMES
 from borderlab.report.names import TABLES
 from borderlab.report.probe_schemas import PROBE_SCHEMAS
 from borderlab.report.schema_columns import number, points, share, table, text, whole
@@ -16,7 +17,7 @@ FACTORS = {
     "task": "`classification` or `segmentation`.",
     "backbone": "Name of the timm network.",
     "weights": "Initial weights: `random`, or where pretrained ones come from.",
-    "padding_mode": "Padding of the convolutions: `zeros`, `reflect`, `replicate`, `circular` or `partial`.",
+    "padding_mode": f"Padding of the convolutions: {', '.join(f'`{mode}`' for mode in PADDING_MODE_NAMES)}.",
     "keyframes": "Which labelled frames train: `all`, or every n-th frame of a clip.",
     "propagation": "Propagated samples that join the key frames, as one text: `none`, `label ±1 dis_medium`, ...",
     "propagation_kind": "`none`, `label` (real frame, moved label), `joint` (both moved) or `true` (real label).",

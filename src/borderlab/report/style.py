@@ -30,8 +30,24 @@ PADDING_COLOURS = {
     "replicate": "#e69f00",
     "circular": "#cc79a7",
     "partial": "#d55e00",
+    "symmetric": "#56b4e9",
+    "mean_interp": "#009e73",
+    "random": "#999933",
+    "linear_prediction": "#882255",
+    "pp_pad": "#332288",
 }
-PADDING_MARKERS = {"zeros": "o", "reflect": "s", "replicate": "^", "circular": "v", "partial": "D"}
+PADDING_MARKERS = {
+    "zeros": "o",
+    "reflect": "s",
+    "replicate": "^",
+    "circular": "v",
+    "partial": "D",
+    "symmetric": "<",
+    "mean_interp": ">",
+    "random": "*",
+    "linear_prediction": "p",
+    "pp_pad": "h",
+}
 KIND_COLOURS = {"none": "#6f7782", "label": "#44aa99", "joint": "#aa4499", "true": "#332288"}
 MOTION_COLOURS = {
     "copy": "#6f7782",
@@ -42,8 +58,8 @@ MOTION_COLOURS = {
     "truth": "#332288",
 }
 # For names that the tables above do not know, in order of appearance.
-SPARE_COLOURS = ("#999933", "#882255", "#56b4e9", "#009e73")
-MARKERS = ("P", "X", "p", "h")
+SPARE_COLOURS = ("#88ccee", "#117733", "#aa4499", "#44aa99")
+MARKERS = ("P", "X", "d", "8")
 DASHES: tuple[Any, ...] = ("", (3, 1.6), (1, 1.4), (6, 1.5, 1, 1.5))
 
 CSS_NAMES = {
