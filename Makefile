@@ -37,7 +37,7 @@ unit: $(VENV)/.dev
 
 workflow-tests: $(VENV)/.dev
 	BORDERLAB_CHECK_SHAPES=0 $(PYTEST) -n 2 -m "slow and not workflow"
-	$(PYTEST) -m workflow
+	$(PYTEST) -n 2 --dist loadfile -m workflow
 
 # What the tests of `--profile slurm` need on Debian or Ubuntu, as root; without them these tests are skipped.
 slurm-packages:
