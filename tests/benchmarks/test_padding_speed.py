@@ -1,35 +1,45 @@
 """Cost of the padding modes beside zero padding.
 
-Run with `pytest tests/benchmarks/test_padding_speed.py --benchmark-enable`. Times are process CPU time of one thread;
-variants take turns within each repetition, and a ratio is the median over repetitions of time to time of `zeros`.
-`mask_convolution` is the published formulation: the ratio is made in each forward pass by a convolution over a mask
-of ones, and applied out of place.
+    MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456 \
+        pytest tests/benchmarks/test_padding_speed.py --benchmark-enable --benchmark-json=padding.json
+    python -m tests.benchmarks.padding_table padding.json
+
+Process CPU time of one thread, NCHW, float32; the modes take turns on one and the same network, and a figure is the
+median over repetitions of time to time of `zeros`. With glibc's own settings every large tensor is mapped afresh, and
+the page faults cost more than the arithmetic: the three variables leave them out. `mask_convolution` is the published
+formulation, written here from its formula: the ratio is made in each forward pass by a convolution over a mask of
+ones, and applied out of place.
 """
 
 import statistics
-import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
+from tests.benchmarks.timing import cpu_seconds, gpu_seconds, ratios_in_turn
+from torch import Tensor, nn
 
 import borderlab.torchvision_compat  # noqa: F401  isort: skip
 import timm
 
 from borderlab.padding import set_padding_mode
+from borderlab.padding.names import PADDING_MODE_NAMES
 
-REPETITIONS = 9
-MODES = ("zeros", "reflect", "replicate", "circular", "partial")
+MASK_CONVOLUTION = "mask_convolution"
+ARMS = ("zeros", "partial", MASK_CONVOLUTION, "reflect", "replicate", "circular")
+LATER_ARMS = ("zeros", *(mode for mode in PADDING_MODE_NAMES if mode not in ARMS))
 
 
 class MaskConvolution(nn.Conv2d):
     """Baseline, written from the formula: (Wx - b) * k / (covered + 1e-8) + b with `covered` by a convolution."""
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         with torch.no_grad():
-            ones = torch.ones(1, 1, *x.shape[-2:], dtype=x.dtype)
-            kernel = torch.ones(1, 1, *self.kernel_size, dtype=x.dtype)
+            ones = torch.ones(1, 1, *x.shape[-2:], dtype=x.dtype, device=x.device)
+            kernel = torch.ones(1, 1, *self.kernel_size, dtype=x.dtype, device=x.device)
             covered = F.conv2d(ones, kernel, None, self.stride, self.padding, self.dilation)
             ratio = self.kernel_size[0] * self.kernel_size[1] / (covered + 1e-8)
             seen = covered.clamp(0, 1)
@@ -41,59 +51,235 @@ class MaskConvolution(nn.Conv2d):
         return ((y - bias) * ratio + bias) * seen
 
 
-def build(make, variant):
-    """The same network with the same weights, padded by `variant`."""
-    torch.manual_seed(0)
-    network = make()
-    if variant != "mask_convolution":
-        set_padding_mode(network, variant)
-        return network
+def pad_by(network: nn.Module, arm: str) -> nn.Module:
+    """Let `network` pad by `arm`, in place."""
     for layer in network.modules():
+        if type(layer) is MaskConvolution:
+            layer.__class__ = nn.Conv2d
+    set_padding_mode(network, "zeros" if arm == MASK_CONVOLUTION else arm)
+    for layer in network.modules() if arm == MASK_CONVOLUTION else ():
+        # Like the published layer, on every convolution, also where nothing is padded.
         if type(layer) is nn.Conv2d:
             layer.__class__ = MaskConvolution
     return network
 
 
-def medians_to_first(variants, repetitions=REPETITIONS):
-    """Median over repetitions of each variant's time to that of the first; all take turns."""
-    ratios = {name: [] for name in variants}
-    for repetition in range(repetitions + 1):
-        seconds = {}
-        for name, call in variants.items():
-            start = time.process_time()
-            call()
-            seconds[name] = time.process_time() - start
-        base = seconds[next(iter(variants))]
-        for name, duration in seconds.items() if repetition else ():  # the first round warms up
-            ratios[name].append(duration / base)
-    return {name: round(statistics.median(values), 3) for name, values in ratios.items()}
+def layer(*args: int, **kwargs: int) -> Callable[[], nn.Module]:
+    return lambda: nn.Sequential(nn.Conv2d(*args, **kwargs))
+
+
+def timm_network(name: str) -> Callable[[], nn.Module]:
+    return lambda: timm.create_model(name)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is timed, and the floors of partial padding's ratio; None where none is set."""
+
+    make: Callable[[], nn.Module]
+    shape: tuple[int, ...]
+    forward_floor: float | None
+    both_floor: float | None
+    repetitions: int = 7
 
 
 CASES = {
-    "resnet18": (lambda: timm.create_model("resnet18"), (4, 3, 224, 224)),
-    "conv_64_to_64_at_224": (lambda: nn.Sequential(nn.Conv2d(64, 64, 3, padding=1)), (4, 64, 224, 224)),
-    "conv_3_to_64_at_224": (lambda: nn.Sequential(nn.Conv2d(3, 64, 3, padding=1)), (4, 3, 224, 224)),
+    "resnet18": Case(timm_network("resnet18"), (4, 3, 224, 224), 1.03, 1.03),
+    "resnet50": Case(timm_network("resnet50"), (2, 3, 224, 224), 1.03, 1.03),
+    "convnext_tiny": Case(timm_network("convnext_tiny"), (2, 3, 224, 224), 1.03, 1.03),
+    "mobilenetv3_large_100": Case(timm_network("mobilenetv3_large_100"), (4, 3, 224, 224), 1.05, 1.05),
+    "tf_efficientnet_lite0": Case(timm_network("tf_efficientnet_lite0"), (4, 3, 224, 224), 1.05, 1.05),
+    "vgg16_bn": Case(timm_network("vgg16_bn"), (1, 3, 224, 224), 1.03, 1.04, 5),
+    "conv 64 to 64, 3x3, 224 px": Case(layer(64, 64, 3, padding=1), (4, 64, 224, 224), 1.06, 1.08, 11),
+    "conv 3 to 64, 3x3, 224 px": Case(layer(3, 64, 3, padding=1), (4, 3, 224, 224), 1.12, 1.25, 11),
+    "stem 7x7 stride 2, 224 px": Case(layer(3, 64, 7, stride=2, padding=3), (4, 3, 224, 224), 1.06, None, 11),
 }
+SMALL = {"conv 64 to 64, 3x3, 224 px", "conv 3 to 64, 3x3, 224 px", "stem 7x7 stride 2, 224 px"}
+
+
+def one_step(network: nn.Module, x: Tensor, backward: bool) -> Tensor:
+    with torch.set_grad_enabled(backward):
+        y = network(x)
+    if backward:
+        y.sum().backward()
+    return y.detach()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def input_of(case: Case, tiny: bool) -> Tensor:
+    shape = (2, case.shape[1], 64, 64) if tiny else case.shape
+    return torch.randn(shape, generator=torch.Generator().manual_seed(1))
+
+
+def arms_in_turn(network: nn.Module, arms: tuple[str, ...], step: Callable[[], Tensor], repetitions: int) -> dict:
+    """Ratios of all arms on one network; each is converted before its turn, outside of its time."""
+
+    def clock(arm: str) -> float:
+        pad_by(network, arm)
+        return cpu_seconds(step)
+
+    return ratios_in_turn({arm: lambda arm=arm: clock(arm) for arm in arms}, repetitions)
+
+
+def check_same_result(network: nn.Module, x: Tensor) -> None:
+    """The baseline computes what partial padding computes: else its time says nothing."""
+    with torch.no_grad():
+        ours, published = (pad_by(network, arm)(x) for arm in ("partial", MASK_CONVOLUTION))
+    torch.testing.assert_close(ours, published, rtol=0, atol=1e-3 * ours.abs().max().item())
 
 
 @pytest.mark.parametrize("backward", [False, True], ids=["forward", "forward_backward"])
-@pytest.mark.parametrize(("make", "shape"), CASES.values(), ids=CASES)
-def test_padding_speed(benchmark, make, shape, backward):
+@pytest.mark.parametrize("name", CASES)
+def test_padding_speed(benchmark, name, backward):
+    case = CASES[name]
+    if benchmark.disabled and name not in SMALL:
+        pytest.skip("networks run with --benchmark-enable alone")
+    network, x = case.make(), input_of(case, tiny=benchmark.disabled)
+    with one_thread():
+        check_same_result(network, x)
+        step = lambda: one_step(network, x, backward)  # noqa: E731
+        ratios = arms_in_turn(network, ARMS, step, 1 if benchmark.disabled else case.repetitions)
+        floor = case.both_floor if backward else case.forward_floor
+        benchmark.extra_info.update(case=name, backward=backward, ratio_to_zeros=ratios, floor=floor, shape=case.shape)
+        pad_by(network, "partial")
+        benchmark.pedantic(step, rounds=1)
+
+
+@pytest.mark.parametrize("backward", [False, True], ids=["forward", "forward_backward"])
+def test_later_schemes_speed(benchmark, backward):
+    name = "conv 64 to 64, 3x3, 224 px"
+    network, x = CASES[name].make(), input_of(CASES[name], tiny=benchmark.disabled)
+    with one_thread():
+        step = lambda: one_step(network, x, backward)  # noqa: E731
+        ratios = arms_in_turn(network, LATER_ARMS, step, 1 if benchmark.disabled else 5)
+        benchmark.extra_info.update(case=f"{name}, later schemes", backward=backward, ratio_to_zeros=ratios)
+        benchmark.pedantic(step, rounds=1)
+
+
+def test_alternating_sizes_speed(benchmark):
+    """A ratio that is remembered by size must not make a change of sizes expensive."""
+    network = timm.create_model("resnet18").eval()
+    sizes = (64, 96) if benchmark.disabled else (192, 224)
+    images = [torch.randn(1, 3, size, size) for size in sizes]
+
+    def step() -> Tensor:
+        with torch.no_grad():
+            return [network(image) for image in images][-1]
+
+    with one_thread():
+        ratios = arms_in_turn(network, ARMS[:3], step, 1 if benchmark.disabled else 15)
+        benchmark.extra_info.update(case="resnet18, two sizes in turn", backward=False, floor=1.02)
+        benchmark.extra_info.update(ratio_to_zeros=ratios)
+        benchmark.pedantic(step, rounds=1)
+
+
+def test_folded_speed(benchmark):
+    """At inference, with batch norm folded into the convolutions, the ratio stays on the convolution."""
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    network = timm.create_model("resnet50" if not benchmark.disabled else "resnet18").eval()
+    pad_by(network, "zeros")
+    for module in list(network.modules()):
+        for convolution, norm in (("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3")):
+            if hasattr(module, convolution):
+                fused = fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm))
+                setattr(module, convolution, fused)
+                # timm's own norm layer carries the activation, which stays.
+                setattr(module, norm, nn.Sequential(*getattr(module, norm).children()))
+    x = torch.randn(2, 3, *((64, 64) if benchmark.disabled else (224, 224)))
+
+    def step() -> Tensor:
+        with torch.no_grad():
+            return network(x)
+
+    with one_thread():
+        ratios = arms_in_turn(network, ARMS[:3], step, 1 if benchmark.disabled else 7)
+        benchmark.extra_info.update(case="resnet50, batch norm folded", backward=False, floor=1.03)
+        benchmark.extra_info.update(ratio_to_zeros=ratios)
+        benchmark.pedantic(step, rounds=1)
+
+
+def test_compiled_speed(benchmark):
     if benchmark.disabled:
-        shape = (2, shape[1], 64, 64)
-    torch.set_num_threads(1)
-    networks = {variant: build(make, variant) for variant in (*MODES, "mask_convolution")}
-    x = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+        pytest.skip("compiling takes a minute: with --benchmark-enable alone")
+    x = torch.randn(4, 3, 224, 224)
+    with one_thread(), torch.no_grad():
+        clocks = {}
+        for arm in ARMS[:3]:
+            network = torch.compile(pad_by(timm.create_model("resnet18").eval(), arm), fullgraph=True)
+            clocks[arm] = lambda network=network: cpu_seconds(lambda: network(x))
+        ratios = ratios_in_turn(clocks, 9)
+        benchmark.extra_info.update(case="resnet18, compiled", backward=False, floor=1.02, ratio_to_zeros=ratios)
+        benchmark.pedantic(clocks["partial"], rounds=1)
 
-    def step(network):
-        with torch.set_grad_enabled(backward):
-            y = network(x)
-        if backward:
-            y.sum().backward()
-        return y.detach()
 
-    calls = {variant: lambda network=network: step(network) for variant, network in networks.items()}
-    outputs = [calls[variant]() for variant in ("partial", "mask_convolution")]
-    torch.testing.assert_close(*outputs, rtol=0, atol=1e-3 * outputs[0].abs().max().item())
-    benchmark.extra_info["ratio_to_zeros"] = medians_to_first(calls, 1 if benchmark.disabled else REPETITIONS)
-    benchmark.pedantic(calls["partial"], rounds=3, warmup_rounds=1)
+def test_conversion_speed(benchmark):
+    network = timm.create_model("resnet152" if not benchmark.disabled else "resnet18")
+    arms = iter(["partial", "zeros"] * 1000)
+    benchmark.extra_info.update(case="conversion of resnet152", floor_s=0.2)
+    benchmark(lambda: set_padding_mode(network, next(arms)))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "convnext_tiny", "mobilenetv3_large_100", "vgg16_bn"])
+def test_padding_speed_on_a_gpu(benchmark, name, compiled):
+    """Training steps in bfloat16 and channels-last layout, batch 64."""
+    shape = (4, 3, 64, 64) if benchmark.disabled else (64, 3, 224, 224)
+    x = torch.randn(shape, device="cuda").to(memory_format=torch.channels_last)
+    clocks = {}
+    for arm in ARMS:
+        network = pad_by(timm.create_model(name), arm).to("cuda", memory_format=torch.channels_last)
+        network = torch.compile(network) if compiled else network
+
+        def step(network: nn.Module = network) -> None:
+            with torch.autocast("cuda", torch.bfloat16):
+                y = network(x)
+            y.float().sum().backward()
+
+        clocks[arm] = lambda step=step: gpu_seconds(step)
+    ratios = ratios_in_turn(clocks, 1 if benchmark.disabled else 15)
+    floor = 1.02 if compiled else 1.05
+    case = f"{name}, {torch.cuda.get_device_name()}, bfloat16, {'compiled' if compiled else 'eager'}"
+    benchmark.extra_info.update(case=case, backward=True, floor=floor, ratio_to_zeros=ratios)
+    benchmark.pedantic(clocks["partial"], rounds=1)
+
+
+POINTWISE = ("aten::mul", "aten::mul_", "aten::lerp", "aten::lerp_", "aten::add", "aten::add_", "aten::sub")
+
+
+@pytest.mark.parametrize(("name", "floor_pct"), [("resnet50", 1.0), ("mobilenetv3_large_100", 2.0), ("vgg16_bn", 2.0)])
+def test_extra_pointwise_operators(benchmark, name, floor_pct):
+    """Share of the forward pass that goes into what partial padding adds, by the profiler: finer than a ratio of times.
+
+    Arithmetic of the network's own is subtracted by profiling it with zeros.
+    """
+    if benchmark.disabled:
+        pytest.skip("large networks run with --benchmark-enable alone")
+    network, x = timm.create_model(name).eval(), torch.randn(1, 3, 224, 224)
+
+    def profiled(arm: str) -> tuple[float, float]:
+        """Microseconds of pointwise operators, and of all."""
+        pad_by(network, arm)
+        with torch.no_grad(), torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+            network(x)
+        events = profile.key_averages()
+        pointwise = sum(event.self_cpu_time_total for event in events if event.key in POINTWISE)
+        return pointwise, sum(event.self_cpu_time_total for event in events)
+
+    shares: dict[str, list[float]] = {arm: [] for arm in ("partial", MASK_CONVOLUTION)}
+    with one_thread():
+        for repetition in range(8):
+            zeros, total = profiled("zeros")
+            for arm in shares if repetition else ():
+                shares[arm].append(100 * (profiled(arm)[0] - zeros) / total)
+    medians = {arm: round(statistics.median(values), 2) for arm, values in shares.items()}
+    benchmark.extra_info.update(case=f"{name}, extra pointwise operators", floor_pct=floor_pct, share_pct=medians)
+    benchmark.pedantic(lambda: profiled("partial"), rounds=1)
