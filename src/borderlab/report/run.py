@@ -73,6 +73,7 @@ def report_input(workflow: Workflow) -> TabulationInput:
             )
             for name, spec in plan.scores.items()
         ],
+        papers=Path(plan.config.folders.papers),
         probes=[
             ProbeArtifacts(name=planned.label, folder=Path(paths.probe(name)).parent)
             for name, planned in plan.probes.items()

@@ -1,0 +1,149 @@
+"""The section of the page about the papers: their claims with a verdict, and their numbers beside ours."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from borderlab.report.artifacts import TabulationInput
+from borderlab.report.paper_schemas import PUBLISHED_SCALE, VERDICTS
+from borderlab.report.rows import Row, records
+from borderlab.report.tabulate import Tables
+from borderlab.report.view import MISSING, Cell, Column, Note, Section, Table, interval, mean_sd, number
+from borderlab.statistics.power import MOST_RUNS
+
+LEAD = (
+    "Which claims of the two papers hold, with what certainty? Claims, sides and the smallest difference that counts "
+    "were fixed before the runs."
+)
+RULES = (
+    "Effect: mean of the left side minus the right, in points, with its 95 % t interval. Verdicts use p-values that "
+    "are corrected over the cases of a claim (Holm, 5 %): a gain is shown above 0 and excluded below the margin; what "
+    "is neither is inconclusive, with the number of further runs that would decide in 80 of 100 cases if effect and "
+    "spread stay as they are. “Best epoch” is chosen on the evaluation split and therefore optimistic; it decides only "
+    "where the paper itself reports it."
+)
+SPREADS = (
+    "A printed standard deviation follows one of several conventions. Where single runs are published, each is "
+    "computed again: the sample standard deviation divides by n − 1, the population's by n."
+)
+MEASURE_TITLES = {"evaluation": "final weights", "best": "best epoch, optimistic"}
+
+
+def paper_section(tables: Tables, inputs: TabulationInput) -> Section:
+    """Verdicts, published cells, and what scale they are about."""
+    claims, cells = tables["claims"], tables["paper_cells"]
+    if claims.empty and cells.empty:
+        where = "no folder of papers was named" if inputs.papers is None else f"{inputs.papers}/ holds no paper"
+        return Section("papers", "The papers", LEAD, [], f"Nothing to compare with: {where}.")
+    parts: list[Any] = [Note(scale_text(inputs.scale)), Note(_counts(claims)), claims_table(claims), Note(RULES)]
+    parts += [Note(_holes(cells)), cells_table(cells), Note(SPREADS)]
+    return Section("papers", "The papers", LEAD, parts)
+
+
+def scale_text(scale: str) -> str:
+    """What verdicts at a scale are about."""
+    if scale == "paper":
+        return (
+            "Verdicts marked “paper” are about the paper's own setting, as far as the configuration knows it; others "
+            "are about the case beside them."
+        )
+    return (
+        f"Every verdict from this experiment is about this experiment, at the scale “{scale}”: its data, networks and "
+        "schedules are smaller than the papers', and no verdict here is about a paper's own number."
+    )
+
+
+def claims_table(claims: pd.DataFrame) -> Table:
+    """Every claim and case, the published runs first."""
+    rows = [_claim_row(row) for row in records(claims.sort_values("evidence", ascending=False, kind="stable"))]
+    columns = [Column("Claim", note="paper"), Column("Verdict"), Column("Scale"), Column("Case")]
+    columns += [Column("Effect", True, "points, 95 % interval"), Column("Margin", True, "points"), Column("n", True)]
+    columns += [Column("p for", True, "Holm"), Column("p against", True, "Holm"), Column("p by permutation", True)]
+    columns += [Column("Detectable", True, "points"), Column("Measure")]
+    return Table("table-claims", "Claims and verdicts", columns, rows, filterable=True)
+
+
+def cells_table(cells: pd.DataFrame) -> Table:
+    """Every published cell, with what was measured for it."""
+    rows = [_cell_row(row) for row in records(cells)]
+    columns = [Column("Table", note="paper"), Column("Row"), Column("Column"), Column("Published", True, "± printed sd")]
+    columns += [Column("Printed sd is"), Column("Sample sd", True), Column("Measured here", True, "mean ± sd")]
+    columns += [Column("Difference", True, "95 % interval"), Column("State"), Column("Source")]
+    return Table("table-cells", "Published numbers", columns, rows, filterable=True)
+
+
+def _claim_row(row: Row) -> list[Cell]:
+    low, high = row["low_points"], row["high_points"]
+    margin = "less than " if row["kind"] == "no_gain" else ""
+    setting = "the paper's setting" if row["paper_setting"] else ""
+    return [
+        Cell(row["statement"], note=f"{row['paper']}: {row['place']}"),
+        Cell(row["verdict"], note=_more(row), strong=row["verdict"] not in ("inconclusive", "not run")),
+        Cell(row["scale"], note=setting),
+        Cell(row["case"] or MISSING, note=f"{row['left']} against {row['right']}"),
+        Cell(interval(row["effect_points"], low, high), float(row["effect_points"])),
+        Cell(f"{margin}{number(row['margin_points'])}", float(row["margin_points"])),
+        Cell(str(row["n"]), float(row["n"])),
+        *(_p_cell(row[name]) for name in ("p_for", "p_against", "p_exact")),
+        Cell(number(row["detectable_points"]), float(row["detectable_points"])),
+        Cell(MEASURE_TITLES[row["measure"]], note="decides" if row["decides"] else "beside it"),
+    ]
+
+
+def _more(row: Row) -> str:
+    if row["verdict"] != "inconclusive":
+        return ""
+    if pd.isna(row["more_runs"]):
+        return "no spread to judge by"
+    more = int(row["more_runs"])
+    noun = "published runs on each side" if row["scale"] == PUBLISHED_SCALE else "seeds"
+    return f"more than {MOST_RUNS} {noun}" if more >= MOST_RUNS - 100 else f"about {more} more {noun}"
+
+
+def _p_cell(value: float) -> Cell:
+    text = MISSING if math.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return Cell(text, float(value))
+
+
+def _cell_row(row: Row) -> list[Cell]:
+    printed = number(row["published"], 3) if row["verified"] != "no" else "not seen"
+    if not math.isnan(row["printed_sd"]):
+        printed = f"{printed} ± {number(row['printed_sd'], 3)}"
+    n_published = "" if pd.isna(row["n_published"]) else f"n = {row['n_published']}"
+    state = row["status"] if row["status"] != "measured" else f"measured at scale “{row['scale']}”"
+    return [
+        Cell(row["table"], note=row["paper"]),
+        Cell(row["row"]),
+        Cell(row["column"]),
+        Cell(printed, float(row["published"]), note=n_published),
+        Cell(row["printed_sd_is"] or MISSING),
+        Cell(number(row["sample_sd"], 3), float(row["sample_sd"])),
+        Cell(
+            mean_sd(row["measured"], row["measured_sd"], row["n_measured"]),
+            float(row["measured"]),
+            note=f"n = {row['n_measured']}" if row["n_measured"] else "",
+        ),
+        Cell(interval(row["difference"], row["difference_low"], row["difference_high"]), float(row["difference"])),
+        Cell(state),
+        Cell(row["source"] or MISSING, note=row["verified"] if row["verified"] != "no" else row["note"]),
+    ]
+
+
+def _counts(claims: pd.DataFrame) -> str:
+    deciding = claims[claims["decides"]]
+    texts = []
+    for evidence, what in (("published", "On the published runs"), ("experiment", "On this experiment's runs")):
+        found = deciding[deciding["evidence"] == evidence]["verdict"].value_counts()
+        listed = ", ".join(f"{found[verdict]} {verdict}" for verdict in VERDICTS if verdict in found)
+        texts.append(f"{what}: {listed or 'no case'}")
+    return f"{claims['claim'].nunique()} claims, case by case. {'; '.join(texts)}."
+
+
+def _holes(cells: pd.DataFrame) -> str:
+    unseen = int((cells["verified"] == "no").sum())
+    secondary = int((cells["verified"] == "secondary").sum())
+    return (
+        f"{len(cells)} published cells; {secondary} are quoted by others than the authors, and {unseen} were not seen "
+        "by us and have no value: with the paper at hand, fill them in in papers/ and make the report again."
+    )
