@@ -40,8 +40,8 @@ def _published_values(cell: PublishedCell) -> Row:
         "n_published": cell.n,
         "printed_sd": None if cell.spread is None else float(cell.spread),
         "printed_sd_is": printed_convention(cell.runs, cell.spread),
-        "sample_sd": standard_deviation(cell.runs, "sample") if many else None,
-        "population_sd": standard_deviation(cell.runs, "population") if many else None,
+        "sample_sd": standard_deviation(cell.runs, "n - 1") if many else None,
+        "population_sd": standard_deviation(cell.runs, "n") if many else None,
         "source": cell.source,
         "note": cell.note,
     }

@@ -8,9 +8,9 @@ import numpy as np
 
 from borderlab.papers.schema import unit_of_last_place
 
-CONVENTIONS = {"sample": -1, "population": 0, "population with the mean as a run": 1}
-"""What is added to n before the sum of squares is divided by it. The last one is what a sheet's formula gives if the
-cell of the average is inside its range."""
+CONVENTIONS = {"n - 1": -1, "n": 0, "n + 1": 1}
+"""What is added to n before the sum of squares is divided by it: the sample's, the population's, and what a sheet's
+formula for the population gives if the cell of the average is inside its range."""
 
 
 def standard_deviation(runs: Sequence[Decimal], convention: str) -> float:

@@ -77,7 +77,7 @@ def _check_claims(paper: Paper, path: Path) -> None:
         if ids.count(claim.id) > 1:
             raise ConfigError(f"{place}: stands there twice; ids must differ")
         _check_columns((claim.where, claim.left, claim.right, claim.paper_setting), claim.results, place)
-        _check_columns(({name: "" for name in claim.free},), claim.results, place)
+        _check_columns((dict.fromkeys(claim.free, ""),), claim.results, place)
         if claim.published is not None:
             _check_published(paper, claim, place)
 

@@ -62,7 +62,7 @@ class PublishedCell(_Strict):
         if self.runs and self.published is not None:
             if len(self.runs) != self.n:
                 raise ValueError(f"n is {self.n}, but runs holds {len(self.runs)} values")
-            mean = sum(self.runs) / len(self.runs)
+            mean = sum(self.runs, Decimal(0)) / len(self.runs)
             if abs(mean - self.published) > unit_of_last_place(self.published):
                 raise ValueError(f"the mean of runs is {mean:.4f}, but published says {self.published}")
         return self

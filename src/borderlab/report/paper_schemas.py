@@ -63,7 +63,7 @@ PAPER_SCHEMAS = {
             "published": _maybe("Published value; empty where none was seen."),
             "n_published": whole("Published runs behind it.", nullable=True),
             "printed_sd": _maybe("Published standard deviation."),
-            "printed_sd_is": text("Convention that gives it from the published runs."),
+            "printed_sd_is": text("What the sum of squares over the published runs is divided by to give it."),
             "sample_sd": _maybe("Standard deviation of the published runs, with n - 1."),
             "population_sd": _maybe("The same with n."),
             "status": _one_of("What was found for it.", STATUSES),

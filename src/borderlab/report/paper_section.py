@@ -25,7 +25,8 @@ RULES = (
 )
 SPREADS = (
     "A printed standard deviation follows one of several conventions. Where single runs are published, each is "
-    "computed again: the sample standard deviation divides by n − 1, the population's by n."
+    "computed again: the sample's divides the sum of squares by n − 1, the population's by n; n + 1 comes about where a "
+    "formula counts the cell of the average as one more run. Compare the sample's."
 )
 MEASURE_TITLES = {"evaluation": "final weights", "best": "best epoch, optimistic"}
 
@@ -57,7 +58,7 @@ def scale_text(scale: str) -> str:
 def claims_table(claims: pd.DataFrame) -> Table:
     """Every claim and case, the published runs first."""
     rows = [_claim_row(row) for row in records(claims.sort_values("evidence", ascending=False, kind="stable"))]
-    columns = [Column("Claim", note="paper"), Column("Verdict"), Column("Scale"), Column("Case")]
+    columns = [Column("Claim", note="paper", prose=True), Column("Verdict", note="scale"), Column("Case")]
     columns += [Column("Effect", True, "points, 95 % interval"), Column("Margin", True, "points"), Column("n", True)]
     columns += [Column("p for", True, "Holm"), Column("p against", True, "Holm"), Column("p by permutation", True)]
     columns += [Column("Detectable", True, "points"), Column("Measure")]
@@ -67,20 +68,26 @@ def claims_table(claims: pd.DataFrame) -> Table:
 def cells_table(cells: pd.DataFrame) -> Table:
     """Every published cell, with what was measured for it."""
     rows = [_cell_row(row) for row in records(cells)]
-    columns = [Column("Table", note="paper"), Column("Row"), Column("Column"), Column("Published", True, "± printed sd")]
-    columns += [Column("Printed sd is"), Column("Sample sd", True), Column("Measured here", True, "mean ± sd")]
-    columns += [Column("Difference", True, "95 % interval"), Column("State"), Column("Source")]
+    columns = [
+        Column("Table", note="paper"),
+        Column("Cell", note="row, column"),
+        Column("Published", True, "± printed sd"),
+    ]
+    columns += [Column("Printed sd", note="divides by"), Column("Sample sd", True, "n − 1")]
+    columns += [Column("Measured here", True, "mean ± sd"), Column("Difference", True, "95 % interval")]
+    columns += [Column("State"), Column("Source", prose=True)]
     return Table("table-cells", "Published numbers", columns, rows, filterable=True)
 
 
 def _claim_row(row: Row) -> list[Cell]:
     low, high = row["low_points"], row["high_points"]
     margin = "less than " if row["kind"] == "no_gain" else ""
-    setting = "the paper's setting" if row["paper_setting"] else ""
+    setting = "the paper's setting" if row["paper_setting"] else "not the paper's setting"
+    scale = row["scale"] if row["scale"] == PUBLISHED_SCALE else f"{row['scale']}, {setting}"
+    decided = row["verdict"] not in ("inconclusive", "not run")
     return [
         Cell(row["statement"], note=f"{row['paper']}: {row['place']}"),
-        Cell(row["verdict"], note=_more(row), strong=row["verdict"] not in ("inconclusive", "not run")),
-        Cell(row["scale"], note=setting),
+        Cell(row["verdict"], note="; ".join(filter(None, (scale, _more(row)))), strong=decided),
         Cell(row["case"] or MISSING, note=f"{row['left']} against {row['right']}"),
         Cell(interval(row["effect_points"], low, high), float(row["effect_points"])),
         Cell(f"{margin}{number(row['margin_points'])}", float(row["margin_points"])),
@@ -107,15 +114,14 @@ def _p_cell(value: float) -> Cell:
 
 
 def _cell_row(row: Row) -> list[Cell]:
-    printed = number(row["published"], 3) if row["verified"] != "no" else "not seen"
+    printed = "not seen" if row["verified"] == "no" else f"{row['published']:.10g}".replace("-", "−")
     if not math.isnan(row["printed_sd"]):
         printed = f"{printed} ± {number(row['printed_sd'], 3)}"
-    n_published = "" if pd.isna(row["n_published"]) else f"n = {row['n_published']}"
+    n_published: str = "" if pd.isna(row["n_published"]) else f"n = {row['n_published']}"
     state = row["status"] if row["status"] != "measured" else f"measured at scale “{row['scale']}”"
     return [
         Cell(row["table"], note=row["paper"]),
-        Cell(row["row"]),
-        Cell(row["column"]),
+        Cell(row["row"], note=row["column"]),
         Cell(printed, float(row["published"]), note=n_published),
         Cell(row["printed_sd_is"] or MISSING),
         Cell(number(row["sample_sd"], 3), float(row["sample_sd"])),
