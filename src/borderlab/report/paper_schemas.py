@@ -7,11 +7,11 @@ from borderlab.report.schema_columns import number, table, text, whole
 PUBLISHED_SCALE = "published runs"
 VERDICTS = {
     "reproduced": "this experiment shows it",
+    "supported": "the published runs show it",
     "not reproduced": "this experiment excludes it",
+    "not supported": "the published runs exclude it",
     "inconclusive": "neither; `more_runs` says how many more would decide",
     "not run": "no runs of this experiment bear on it",
-    "supported": "the published runs show it",
-    "not supported": "the published runs exclude it",
 }
 STATUSES = {
     "measured": "runs of this experiment belong to the cell",

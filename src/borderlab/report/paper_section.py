@@ -25,8 +25,8 @@ RULES = (
 )
 SPREADS = (
     "A printed standard deviation follows one of several conventions. Where single runs are published, each is "
-    "computed again: the sample's divides the sum of squares by n − 1, the population's by n; n + 1 comes about where a "
-    "formula counts the cell of the average as one more run. Compare the sample's."
+    "computed again: the sample's divides the sum of squares by n − 1, the population's by n; n + 1 comes about where "
+    "a formula counts the cell of the average as one more run. Compare the sample's."
 )
 MEASURE_TITLES = {"evaluation": "final weights", "best": "best epoch, optimistic"}
 
@@ -37,7 +37,12 @@ def paper_section(tables: Tables, inputs: TabulationInput) -> Section:
     if claims.empty and cells.empty:
         where = "no folder of papers was named" if inputs.papers is None else f"{inputs.papers}/ holds no paper"
         return Section("papers", "The papers", LEAD, [], f"Nothing to compare with: {where}.")
-    parts: list[Any] = [Note(scale_text(inputs.scale)), Note(_counts(claims)), claims_table(claims), Note(RULES)]
+    parts: list[Any] = [
+        Note(scale_text(inputs.scale)),
+        glance_table(claims, inputs.scale),
+        Note(RULES),
+        claims_table(claims),
+    ]
     parts += [Note(_holes(cells)), cells_table(cells), Note(SPREADS)]
     return Section("papers", "The papers", LEAD, parts)
 
@@ -55,14 +60,35 @@ def scale_text(scale: str) -> str:
     )
 
 
+def glance_table(claims: pd.DataFrame, scale: str) -> Table:
+    """One row for each claim: how its cases ended."""
+    rows = []
+    for (paper, _), own in claims[claims["decides"]].groupby(["paper", "claim"], sort=False):
+        first = records(own)[0]
+        ends = [_ends(own, evidence) for evidence in ("published", "experiment")]
+        rows.append([Cell(first["statement"], note=f"{paper}: {first['place']}"), *map(Cell, ends)])
+    columns = [Column("Claim", note="paper", prose=True), Column("On the published runs")]
+    return Table(
+        "table-glance", "Claims at a glance", [*columns, Column("On this experiment's runs", note=scale)], rows
+    )
+
+
+def _ends(own: pd.DataFrame, evidence: str) -> str:
+    found = own[own["evidence"] == evidence]["verdict"].value_counts()
+    if len(found) == 0:
+        return "none published"
+    total = "" if found.sum() == 1 else f" of {found.sum()}"
+    return ", ".join(f"{found[name]}{total} {name}" if total else name for name in VERDICTS if name in found)
+
+
 def claims_table(claims: pd.DataFrame) -> Table:
     """Every claim and case, the published runs first."""
     rows = [_claim_row(row) for row in records(claims.sort_values("evidence", ascending=False, kind="stable"))]
-    columns = [Column("Claim", note="paper", prose=True), Column("Verdict", note="scale"), Column("Case")]
+    columns = [Column("Claim", note="paper"), Column("Verdict", note="scale"), Column("Case", note="sides")]
     columns += [Column("Effect", True, "points, 95 % interval"), Column("Margin", True, "points"), Column("n", True)]
     columns += [Column("p for", True, "Holm"), Column("p against", True, "Holm"), Column("p by permutation", True)]
     columns += [Column("Detectable", True, "points"), Column("Measure")]
-    return Table("table-claims", "Claims and verdicts", columns, rows, filterable=True)
+    return Table("table-claims", "Verdicts, case by case", columns, rows, filterable=True)
 
 
 def cells_table(cells: pd.DataFrame) -> Table:
@@ -86,7 +112,7 @@ def _claim_row(row: Row) -> list[Cell]:
     scale = row["scale"] if row["scale"] == PUBLISHED_SCALE else f"{row['scale']}, {setting}"
     decided = row["verdict"] not in ("inconclusive", "not run")
     return [
-        Cell(row["statement"], note=f"{row['paper']}: {row['place']}"),
+        Cell(row["claim"], note=row["paper"]),
         Cell(row["verdict"], note="; ".join(filter(None, (scale, _more(row)))), strong=decided),
         Cell(row["case"] or MISSING, note=f"{row['left']} against {row['right']}"),
         Cell(interval(row["effect_points"], low, high), float(row["effect_points"])),
@@ -134,16 +160,6 @@ def _cell_row(row: Row) -> list[Cell]:
         Cell(state),
         Cell(row["source"] or MISSING, note=row["verified"] if row["verified"] != "no" else row["note"]),
     ]
-
-
-def _counts(claims: pd.DataFrame) -> str:
-    deciding = claims[claims["decides"]]
-    texts = []
-    for evidence, what in (("published", "On the published runs"), ("experiment", "On this experiment's runs")):
-        found = deciding[deciding["evidence"] == evidence]["verdict"].value_counts()
-        listed = ", ".join(f"{found[verdict]} {verdict}" for verdict in VERDICTS if verdict in found)
-        texts.append(f"{what}: {listed or 'no case'}")
-    return f"{claims['claim'].nunique()} claims, case by case. {'; '.join(texts)}."
 
 
 def _holes(cells: pd.DataFrame) -> str:

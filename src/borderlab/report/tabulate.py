@@ -72,6 +72,15 @@ def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]
     return paths
 
 
+def write_parquet(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
+    """Write each table to `folder` as Parquet, with the types of its schema; return the paths as `write_tables`."""
+    paths = [folder / f"{name}.parquet" for name in TABLES]
+    for name, path in zip(TABLES, paths, strict=True):
+        with atomic_file(path) as part:
+            SCHEMAS[name].validate(tables[name]).to_parquet(part, index=False)
+    return paths
+
+
 def read_tables(folder: Path) -> Tables:
     """The tables that `write_tables` left in `folder`.
 
