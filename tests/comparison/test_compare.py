@@ -82,7 +82,7 @@ def test_a_falsified_number_is_found_and_named(results: Path, tmp_path: Path) ->
     page = tmp_path / "page.html"
     done = CliRunner().invoke(app, ["compare", str(results), str(copy), "--page", str(page)])
     assert done.exit_code == 1
-    named = [line for line in done.output.splitlines() if line.startswith("different: ")]
+    named = [line for line in done.output.splitlines() if line.startswith("different: runs: ")]
     assert len(named) == 1
     assert "runs: digits/resnet18-zeros-seed0 (" in named[0]
     assert named[0].endswith("evaluation_pct: 50.1 -> 57.1")

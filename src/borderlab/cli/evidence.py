@@ -2,9 +2,19 @@
 
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
+
+from borderlab.cli.steps import DEFAULT_CONFIG, Config
+from borderlab.workflow import Workflow
+
+Cell = Annotated[
+    str, typer.Argument(help="A run, a row as TABLE:LINE (summary:5), or a published cell (paper/table/row/column).")
+]
+Snakefile = Annotated[Path, typer.Option(help="The workflow.")]
+Cores = Annotated[str, typer.Option(help="CPU cores, or 'all'.")]
 
 
 class Need(StrEnum):
@@ -17,7 +27,8 @@ class Need(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    app.command()(compare)
+    for command in (compare, rerun, verify):
+        app.command()(command)
 
 
 def compare(
@@ -50,6 +61,47 @@ def compare(
         write_page(*trees, cells, len(failed), page)
         typer.echo(str(page))
     if failed or any(tree.edited for tree in trees):
+        raise typer.Exit(1)
+
+
+def rerun(
+    cell: Cell,
+    config: Config = DEFAULT_CONFIG,
+    into: Annotated[Path, typer.Option(help="Folder that the runs are made in.")] = Path("rerun"),
+    snakefile: Snakefile = Path("Snakefile"),
+    cores: Cores = "all",
+) -> None:
+    """Make the runs behind a number again, in a folder of their own."""
+    from borderlab.rerun.cells import runs_of_cell
+    from borderlab.rerun.making import make_again
+
+    workflow = Workflow.from_file(config)
+    runs = runs_of_cell(cell, workflow)
+    remade = make_again(runs, workflow, into.resolve(), snakefile, cores)
+    for run in runs:
+        typer.echo(remade.paths.evaluation(run, remade.plan.evaluation_name(run)))
+
+
+def verify(
+    cell: Cell,
+    config: Config = DEFAULT_CONFIG,
+    snakefile: Snakefile = Path("Snakefile"),
+    cores: Cores = "all",
+) -> None:
+    """Make the runs behind a number again in a temporary folder, and compare every value; status 1 if any differs."""
+    from borderlab.rerun.cells import runs_of_cell
+    from borderlab.rerun.making import disagreements, make_again
+
+    workflow = Workflow.from_file(config)
+    runs = runs_of_cell(cell, workflow)
+    with TemporaryDirectory(prefix="borderlab-verify-") as folder:
+        remade = make_again(runs, workflow, Path(folder), snakefile, cores)
+        found = list(disagreements(runs, workflow, remade))
+    for disagreement in found[:_SHOWN]:
+        typer.echo(str(disagreement))
+    differing = len({disagreement.run for disagreement in found})
+    typer.echo(f"{len(runs) - differing} of {len(runs)} runs agree bit for bit; {len(found)} values differ")
+    if found:
         raise typer.Exit(1)
 
 

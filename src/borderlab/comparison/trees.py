@@ -13,7 +13,7 @@ from borderlab.report.schemas import SCHEMAS
 # What a run costs and where it was made; names of runs, which end in hashes of code.
 LEFT_OUT = frozenset(
     {
-        *("run", "runs", "left_runs", "right_runs", "network", "rerun_command", "studies"),
+        *("run", "runs", "baseline_runs", "left_runs", "right_runs", "network", "rerun_command", "studies"),
         *("wall_time_s", "cpu_time_s", "peak_memory_mb", "peak_gpu_memory_mb", "seconds"),
         *("device", "platform", "versions", "git_commit", "git_dirty", "started", "data_identity"),
     }
