@@ -27,7 +27,7 @@ class Need(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    for command in (compare, rerun, verify):
+    for command in (compare, rerun, verify, crate):
         app.command()(command)
 
 
@@ -103,6 +103,18 @@ def verify(
     typer.echo(f"{len(runs) - differing} of {len(runs)} runs agree bit for bit; {len(found)} values differ")
     if found:
         raise typer.Exit(1)
+
+
+def crate(
+    folder: Annotated[Path, typer.Argument(help="Folder to write; an older crate there is replaced.")],
+    config: Config = DEFAULT_CONFIG,
+    snakefile: Snakefile = Path("Snakefile"),
+) -> None:
+    """Export a published experiment as an RO-Crate (Workflow Run Crate profile)."""
+    from borderlab.report.crate import write_crate
+
+    write_crate(Workflow.from_file(config), snakefile, folder)
+    typer.echo(str(folder))
 
 
 _SHOWN = 20
