@@ -25,7 +25,7 @@ rule train_network:
 
 rule evaluate_network:
     input:
-        ancient(PATHS.run_files("{run}")),
+        lambda wildcards: ancient(WORKFLOW.inputs_of_evaluation(wildcards.run, wildcards.evaluation)),
     output:
         PATHS.evaluation("{run}", "{evaluation}"),
     log:
