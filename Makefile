@@ -47,7 +47,7 @@ cluster-packages:
 # Side-by-side measurements; each writes ratios to the JSON file, none runs in `make test`.
 benchmark: $(VENV)/.dev
 	mkdir -p benchmarks
-	$(PYTEST) --benchmark-enable --benchmark-only --benchmark-json=benchmarks/pytest.json tests/benchmarks
+	BORDERLAB_CHECK_SHAPES=0 $(PYTEST) --benchmark-enable --benchmark-only --benchmark-json=benchmarks/pytest.json tests/benchmarks
 
 dry-runs: $(VENV)/.base
 	snakemake -n --quiet rules --configfile config/camvid.yaml

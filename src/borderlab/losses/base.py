@@ -14,7 +14,7 @@ class Loss(Protocol):
     """A loss of a batch."""
 
     def __call__(
-        self, logits: Float[Tensor, "n c *size"], target: Integer[Tensor, "n *size"], progress: float
+        self, logits: Float[Tensor, "n c *size"], target: Integer[Tensor, " n *size"], progress: float
     ) -> Float[Tensor, ""]:
         """Mean loss over the labelled samples or pixels; 0 where there are none.
 

@@ -17,7 +17,7 @@ _NOTHING_IGNORED = -100
 
 def mean_cross_entropy(
     logits: Float[Tensor, "n c *size"],
-    target: Integer[Tensor, "n *size"],
+    target: Integer[Tensor, " n *size"],
     class_weights: Float[Tensor, " c"] | None = None,
     label_smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
@@ -69,7 +69,7 @@ class CrossEntropyLoss:
     label_smoothing: float = 0.0
 
     def __call__(
-        self, logits: Float[Tensor, "n c *size"], target: Integer[Tensor, "n *size"], progress: float
+        self, logits: Float[Tensor, "n c *size"], target: Integer[Tensor, " n *size"], progress: float
     ) -> Float[Tensor, ""]:
         return mean_cross_entropy(logits, target, label_smoothing=self.label_smoothing)
 

@@ -77,7 +77,7 @@ class RelaxedLoss:
     strict_classes: tuple[int, ...] = ()
 
     def __call__(
-        self, logits: Float[Tensor, "n c *size"], target: Integer[Tensor, "n *size"], progress: float
+        self, logits: Float[Tensor, "n c *size"], target: Integer[Tensor, " n *size"], progress: float
     ) -> Float[Tensor, ""]:
         if logits.ndim != 4:
             raise ConfigError("loss.name: relaxed needs a label for each pixel; use cross_entropy for classification")
