@@ -39,10 +39,11 @@ workflow-tests: $(VENV)/.dev
 	BORDERLAB_CHECK_SHAPES=0 $(PYTEST) -n 2 -m "slow and not workflow"
 	$(PYTEST) -n 2 --dist loadfile -m workflow
 
-# What the tests of `--profile slurm` and of the report's page need on Debian or Ubuntu, as root; else they are skipped.
+# What the tests of `--profile slurm`, of ssh remotes and of the report's page need on Debian or Ubuntu, as root;
+# without them those tests are skipped.
 system-packages:
 	apt-get update -qq
-	apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge
+	apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge openssh-server
 	-apt-get install -y -qq --no-install-recommends chromium
 
 # Side-by-side measurements; each writes ratios to the JSON file, none runs in `make test`.
