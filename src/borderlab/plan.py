@@ -21,6 +21,7 @@ from borderlab.identity import HASH_LENGTH, Identity, identity_of, result_hash
 from borderlab.losses.names import LOSS_MODULES
 from borderlab.motion.names import MOTION_MODEL_MODULES
 from borderlab.padding.names import PADDING_MODE_MODULES
+from borderlab.papers.files import paper_digests
 from borderlab.planned_census import CensusSpec
 from borderlab.planned_probes import PlannedProbe, plan_probes
 from borderlab.report.names import template_files
@@ -79,6 +80,7 @@ class Plan:
             "scores": sorted(self.scores),
             "probes": sorted(self.probes),
             "code": code_hash((REPORT_CODE,)),
+            "papers": paper_digests(Path(self.config.folders.papers)),
             "templates": [sha256_of_file(path) for path in template_files()],
         }
         return f"{self.config.experiment}-{sha256_of_json(shown)[:HASH_LENGTH]}"

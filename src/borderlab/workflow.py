@@ -19,7 +19,8 @@ from borderlab.identity import HASH_LENGTH
 from borderlab.plan import Plan, make_plan
 from borderlab.report.names import TABLES
 
-PUBLISHED_FILES = ("report.html", "summary.md", "metrics.json")
+PUBLISHED_FILES = ("report.html", "summary.md", "metrics.json", "tables.tex")
+TABLE_FORMATS = {"tables": "csv", "parquet": "parquet"}
 FETCH_MINUTES = {"embedded": 10, "public": 12 * 60, "account": 24 * 60, "own copy": 12 * 60}
 
 
@@ -83,7 +84,7 @@ class Paths:
 
     def tables(self, report: str) -> list[str]:
         """Tidy tables of an experiment."""
-        return [f"{self.report_folder(report)}/tables/{table}.csv" for table in TABLES]
+        return _table_files(self.report_folder(report))
 
     def report(self, report: str) -> list[str]:
         """Page, summary and metrics of an experiment."""
@@ -91,9 +92,8 @@ class Paths:
 
     def published(self, report: str) -> list[str]:
         """Stable copies, and the stamp that says of which report."""
-        tables = [f"{self.results}/tables/{table}.csv" for table in TABLES]
         pages = [f"{self.results}/{name}" for name in PUBLISHED_FILES]
-        return [f"{self.results}/published-{report}.json", *pages, *tables]
+        return [f"{self.results}/published-{report}.json", *pages, *_table_files(self.results)]
 
 
 @dataclass(frozen=True)
@@ -232,6 +232,10 @@ class Workflow:
         """An evaluation is at most as long as one epoch, and jobs need a floor for start-up."""
         planned = self.plan.runs[run]
         return max(10, planned.resources.runtime_min // planned.spec.recipe.epochs)
+
+
+def _table_files(folder: str) -> list[str]:
+    return [f"{folder}/{kind}/{table}.{suffix}" for kind, suffix in TABLE_FORMATS.items() for table in TABLES]
 
 
 def growing(amount: int | Callable[[Any], int]) -> Callable[[Any, int], int]:

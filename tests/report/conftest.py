@@ -34,6 +34,7 @@ class FakeExperiment:
     scale: Any = "smoke"
     description: str = "Invented numbers in the formats of the workflow."
     pictures: bool = True
+    papers: Path | None = None
     runs: list[RunArtifacts] = field(default_factory=list)
     scores: list[ScoreArtifacts] = field(default_factory=list)
     probes: list[ProbeArtifacts] = field(default_factory=list)
@@ -48,6 +49,7 @@ class FakeExperiment:
             runs=self.runs,
             scores=self.scores,
             probes=self.probes,
+            papers=self.papers,
         )
 
     def add_run(self, spec: RunSpec, value: float, *, classes: dict[str, float | None] | None = None) -> RunArtifacts:

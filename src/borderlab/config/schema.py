@@ -30,6 +30,7 @@ class FoldersConfig(ConfigModel):
     data: str = Field("data", description="Data sets, one folder each.")
     artifacts: str = Field("artifacts", description="Everything the workflow makes; tracked by DVC.")
     results: str = Field("results", description="Small tables and the report, under stable names.")
+    papers: str = Field("papers", description="Published tables and claims that results are compared with.")
 
 
 class DatasetConfig(ConfigModel):

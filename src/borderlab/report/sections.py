@@ -5,6 +5,7 @@ from typing import Any
 
 from borderlab.report.artifacts import TabulationInput
 from borderlab.report.page_tables import cost_table, distance_table, padding_table, runs_table, training_table
+from borderlab.report.paper_section import paper_section
 from borderlab.report.pictures import Album
 from borderlab.report.probe_section import probe_section
 from borderlab.report.samples import moved_viewers, prediction_galleries
@@ -24,6 +25,7 @@ def make_sections(tables: Tables, inputs: TabulationInput, figures: Path, stored
     """All sections; pictures that the script looks up go to `stored`, those in the page itself to `shown`."""
     probes = [probe_section(tables, inputs, figures, shown)] if inputs.probes else []
     return [
+        paper_section(tables, inputs),
         _padding(tables, figures),
         _training(tables, figures),
         _distance(tables, inputs, figures, stored),
