@@ -14,7 +14,7 @@ CORES ?= all
 PYTEST = $(BIN)/python -m pytest -q
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: demo test check lint unit workflow-tests benchmark dry-runs cluster-packages constraints clean
+.PHONY: demo test check lint unit workflow-tests benchmark faults dry-runs cluster-packages constraints clean
 
 demo: $(VENV)/.base
 	snakemake --cores $(CORES)
@@ -48,6 +48,10 @@ cluster-packages:
 benchmark: $(VENV)/.dev
 	mkdir -p benchmarks
 	BORDERLAB_CHECK_SHAPES=0 $(PYTEST) --benchmark-enable --benchmark-only --benchmark-json=benchmarks/pytest.json tests/benchmarks
+
+# Every fault of docs/faults.md for real: half an hour; as root with `make cluster-packages` none is left out.
+faults: $(VENV)/.dev
+	$(BIN)/python -m tests.workflow.faults
 
 dry-runs: $(VENV)/.base
 	snakemake -n --quiet rules --configfile config/camvid.yaml

@@ -90,8 +90,7 @@ def killed_controller(bench: Bench) -> Outcome:
     refused = snakemake(folder, "--configfile", bench.config)
     assert refused.returncode != 0
     seen = last_line(refused.stderr, "Directory cannot be locked")
-    done = bench.finish(folder)
-    assert done.returncode == 0, done.stderr[-2000:]
+    bench.finish(folder)
     return Outcome("controller killed, unlocked, started again", seen, "one epoch at most", bench.same(folder), 1)
 
 
@@ -134,8 +133,7 @@ def _is_finished(folder: Path, name: str) -> bool:
 
 
 def _ends_as(bench: Bench, folder: Path) -> bool:
-    done = bench.finish(folder)
-    assert done.returncode == 0, done.stderr[-2000:]
+    bench.finish(folder)
     return bench.same(folder)
 
 

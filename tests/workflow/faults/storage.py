@@ -8,9 +8,10 @@ from pathlib import Path
 
 from tests.workflow.dvc_project import STAGE, clone, make_project, ok, set_remote
 from tests.workflow.faults.bench import Bench, Outcome, kill, last_line, start
-from tests.workflow.running import run, snakemake
+from tests.workflow.running import run
 
 FULL_BYTES, ROOMY = 600_000, "200m"
+KEY_FRAME = "data/streets-*/train/clip_0000/frame_002.png"
 
 
 def truncated_checkpoint(bench: Bench) -> Outcome:
@@ -47,19 +48,18 @@ def _damaged(bench: Bench, how: str, change: Callable[[bytes], bytes]) -> Outcom
 
 
 def deleted_frame(bench: Bench) -> Outcome:
-    """A frame is deleted after the plan was made and its receipt written."""
-    folder = bench.copy("frame", "artifacts/tiny/motion", "artifacts/tiny/propagated", "artifacts/tiny/runs", "results")
-    (frame, *_) = sorted(folder.glob("data/*/train/**/*00002*.png"))
+    """A key frame is deleted after the plan was made and the split's receipt written."""
+    folder = bench.untrained("frame")
+    frame = next(folder.glob(KEY_FRAME))
     frame.unlink()
-    failed = snakemake(folder, "--configfile", bench.config)
+    failed = bench.attempt(folder)
     assert failed.returncode != 0
     seen = last_line(failed.stderr + failed.stdout, "borderlab: error:").replace(f"{folder}/", "")
-    for receipt in folder.glob("data/receipts/**/train.json"):
-        receipt.unlink()
-    done = bench.finish(folder)
-    assert done.returncode == 0, done.stderr[-2000:]
-    again = "fetched again once its receipt is deleted, then what had failed"
-    return Outcome("a frame deleted between plan and run", seen, again, bench.same(folder), 1)
+    again = run("borderlab", "fetch", "streets", "--split", "train", "--config", bench.config, folder=folder)
+    assert again.returncode == 0, again.stderr
+    bench.finish(folder)
+    remedy = "the frame, by `borderlab fetch`; then what had failed"
+    return Outcome("a frame deleted between plan and run", _shortened(seen), remedy, bench.same(folder), 1)
 
 
 @contextmanager
@@ -78,12 +78,11 @@ def disk_full(bench: Bench) -> Outcome:
     folder = bench.untrained("disk")
     runs = folder / "artifacts" / "tiny" / "runs"
     with small_disk(runs):
-        failed = snakemake(folder, "--configfile", bench.config)
+        failed = bench.attempt(folder)
         assert failed.returncode != 0
         seen = last_line(failed.stderr + failed.stdout, "borderlab: error:")
         subprocess.run(["mount", "-o", f"remount,size={ROOMY}", str(runs)], check=True)
-        done = bench.finish(folder)
-        assert done.returncode == 0, done.stderr[-2000:]
+        bench.finish(folder)
         same = bench.same(folder)
     return Outcome("disk full while a checkpoint is written", _shortened(seen), "the training", same, 1)
 
