@@ -20,7 +20,7 @@ def bench(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     ("fault", "seen"),
     [
         (storage.flipped_bit, "going back to the checkpoint before"),
-        (storage.deleted_frame, "frame_002.png"),
+        (storage.deleted_frame, "clip_0000 is missing or incomplete"),
         (storage.disk_full, "No space left on device"),
     ],
 )
