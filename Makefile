@@ -14,7 +14,7 @@ CORES ?= all
 PYTEST = $(BIN)/python -m pytest -q
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: demo test check lint unit workflow-tests benchmark dry-runs system-packages constraints clean
+.PHONY: demo test check lint unit workflow-tests benchmark faults dry-runs system-packages constraints clean
 
 demo: $(VENV)/.base
 	snakemake --cores $(CORES)
@@ -50,6 +50,10 @@ system-packages:
 benchmark: $(VENV)/.dev
 	mkdir -p benchmarks
 	BORDERLAB_CHECK_SHAPES=0 $(PYTEST) --benchmark-enable --benchmark-only --benchmark-json=benchmarks/pytest.json tests/benchmarks
+
+# Every fault of docs/faults.md for real: half an hour; as root with `make cluster-packages` none is left out.
+faults: $(VENV)/.dev
+	$(BIN)/python -m tests.workflow.faults
 
 dry-runs: $(VENV)/.base
 	snakemake -n --quiet rules --configfile config/camvid.yaml

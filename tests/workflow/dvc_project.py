@@ -23,8 +23,11 @@ def ok(*command: str, folder: Path, runner: Runner = run) -> str:
     return done.stdout
 
 
-def make_project(folder: Path, finished: Path) -> Path:
-    """A clone in `folder` whose stage `tiny` has run: its results are those in `finished` (see `tiny_run`)."""
+def make_project(folder: Path, finished: Path, config: Path | None = None) -> Path:
+    """A clone in `folder` whose stage `tiny` has run: its results are those in `finished` (see `tiny_run`).
+
+    `config` is the configuration of `finished`; the tiny experiment's where absent.
+    """
     ok("git", "clone", "-q", str(ROOT), str(folder), folder=folder.parent)
     # The first stage of the real file under another name: what is tested is how dvc.yaml describes a stage.
     text = (ROOT / "dvc.yaml").read_text()
@@ -32,6 +35,8 @@ def make_project(folder: Path, finished: Path) -> Path:
     plots = text[text.index("plots:") : text.index("  - camvid_runs:")]
     (folder / "dvc.yaml").write_text(f"stages:\n{stage}{plots}".replace("smoke", STAGE))
     write_config(folder / "config", TINY)
+    if config is not None:
+        shutil.copy(config, folder / "config" / f"{STAGE}.yaml")
     for name in ("artifacts", "results"):
         shutil.copytree(finished / name / STAGE, folder / name / STAGE)
     ok("dvc", "repro", STAGE, folder=folder)
