@@ -56,6 +56,16 @@ class Paths:
         """Score of propagated labels."""
         return f"{self.artifacts}/scores/{score}/score.json"
 
+    def motion_model_folder(self, motion_model: str) -> str:
+        """Folder of a trained motion model."""
+        return f"{self.artifacts}/motion_models/{motion_model}"
+
+    def motion_model_files(self, motion_model: str) -> list[str]:
+        """What training a motion model leaves."""
+        names = ["identity.json", "spec.json", "training.json", "curve.csv", "held_out.csv"]
+        names += ["provenance.json", "model.safetensors"]
+        return [f"{self.motion_model_folder(motion_model)}/{name}" for name in names]
+
     def run_folder(self, run: str) -> str:
         """Folder of a training run."""
         return f"{self.artifacts}/runs/{run}"
@@ -137,9 +147,14 @@ class Workflow:
         return self.paths.receipt(self.plan.datasets[dataset].folder_name, split)
 
     def inputs_of_motion(self, motion: str) -> list[str]:
-        """What a motion estimate reads."""
+        """What a motion estimate reads: frames, and the weights of a learned model."""
         spec = self.plan.motions[motion]
-        return [self.receipt_of(spec.dataset.key, spec.split)]
+        trained = self.paths.motion_model_files(spec.model) if spec.model in self.plan.motion_models else []
+        return [self.receipt_of(spec.dataset.key, spec.split), *trained]
+
+    def inputs_of_motion_model(self, motion_model: str) -> list[str]:
+        """What training a motion model reads."""
+        return [self.receipt_of(dataset, split) for dataset, split in self.plan.motion_models[motion_model].receipts]
 
     def inputs_of_synthesis(self, synthesis: str) -> list[str]:
         """What a synthesis reads: its motion, and the samples one step nearer to the key frame."""
@@ -176,7 +191,8 @@ class Workflow:
         """Everything that the tables are made from."""
         evaluations = [self.paths.evaluation(run, self.plan.evaluation_name(run)) for run in self.plan.runs]
         scores = [self.paths.score(score) for score in self.plan.scores]
-        return evaluations + scores + [self.paths.probe(probe) for probe in self.plan.probes]
+        models = [path for name in self.plan.motion_models for path in self.paths.motion_model_files(name)]
+        return evaluations + scores + models + [self.paths.probe(probe) for probe in self.plan.probes]
 
     def targets(self) -> list[str]:
         """What a finished experiment has: its published report, and the census of timm if it asks for one."""

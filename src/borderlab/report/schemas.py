@@ -7,6 +7,7 @@ Text is never missing: an absent text is empty. Absent numbers and truth values 
 import pandera.pandas as pa
 
 from borderlab.padding.names import PADDING_MODE_NAMES
+from borderlab.report.motion_schemas import MOTION_SCHEMAS
 from borderlab.report.names import TABLES
 from borderlab.report.probe_schemas import PROBE_SCHEMAS
 from borderlab.report.schema_columns import number, points, share, table, text, whole
@@ -219,6 +220,7 @@ SCHEMAS = {
         ["dataset", "split", "motion", "void_occluded", "distance", "class_name"],
     ),
     **PROBE_SCHEMAS,
+    **MOTION_SCHEMAS,
 }
 
 
