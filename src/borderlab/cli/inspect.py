@@ -95,7 +95,7 @@ def list_names() -> None:
     """List data sets, padding modes, losses and motion models."""
     from borderlab.data import DATASETS
     from borderlab.losses.names import LOSS_NAMES
-    from borderlab.motion.names import MOTION_MODEL_NAMES
+    from borderlab.motion.names import DOWNLOADED_MODELS, MOTION_MODEL_NAMES
     from borderlab.padding.names import PADDING_MODE_NAMES
 
     for name, dataset in DATASETS.items():
@@ -106,7 +106,8 @@ def list_names() -> None:
         ("motion model", MOTION_MODEL_NAMES),
     ):
         for name in names:
-            typer.echo(f"{kind:14} {name}")
+            note = "  (weights fetched at first use)" if name in DOWNLOADED_MODELS else ""
+            typer.echo(f"{kind:14} {name}{note}")
 
 
 def schema(

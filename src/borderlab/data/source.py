@@ -1,7 +1,7 @@
 """Where samples come from: decoded, by index, from files or from memory."""
 
 import logging
-from typing import Protocol, TypeVar
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ IN_MEMORY_LIMIT_BYTES = 2 * 1024**3
 Pixels = NDArray[np.uint8]
 Target = NDArray[np.uint8] | NDArray[np.float32] | int
 Sample = tuple[Pixels, Target]
-Array = TypeVar("Array", NDArray[np.uint8], NDArray[np.float32])
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +71,7 @@ def _read_only(sample: Sample) -> Sample:
     return _locked(image), _locked(target) if isinstance(target, np.ndarray) else target
 
 
-def _locked(pixels: Array) -> Array:
+def _locked(pixels: NDArray[Any]) -> NDArray[Any]:
     """A view that cannot be written to; the owner's own array stays as it is."""
     view = pixels.view()
     view.flags.writeable = False

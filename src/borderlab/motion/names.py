@@ -15,6 +15,9 @@ MOTION_MODEL_MODULES = {
 MOTION_MODEL_NAMES = tuple(MOTION_MODEL_MODULES)
 """Motion models by name."""
 
+DOWNLOADED_MODELS = frozenset({"raft_large", "raft_small"})
+"""Models whose weights are fetched at first use."""
+
 LEARNED_MODULE = "borderlab.motion.learned.model"
 """Module of the models that an experiment trains; their names are its own, with the hash of their making behind."""
 

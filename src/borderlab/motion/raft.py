@@ -34,18 +34,19 @@ LEAST_SIDE_PX = 128
 
 
 class Raft(MotionModel):
-    """RAFT flow between two frames, after all of torchvision's default refinements.
+    """RAFT flow between two frames, on one CPU thread.
 
     Args:
         name: `raft_large` or `raft_small`.
         weights: state dict of torchvision's network; absent: the published ones.
+        updates: refinements of the flow; torchvision's default.
 
     Raises:
         DataError: if the published weights can neither be found nor fetched, or are damaged.
     """
 
-    def __init__(self, name: str, weights: Mapping[str, Tensor] | None = None) -> None:
-        self.name = name
+    def __init__(self, name: str, weights: Mapping[str, Tensor] | None = None, updates: int = 12) -> None:
+        self.name, self.updates = name, updates
         make_repeatable(threads=1)
         state = published_weights(name) if weights is None else weights
         self.network = untrained(name)
@@ -55,7 +56,7 @@ class Raft(MotionModel):
     def flow(self, clip: ClipReader, from_index: int, to_index: int) -> Flow:
         first, second = (_prepared(clip.image(index)) for index in (from_index, to_index))
         with torch.inference_mode():
-            refined = self.network(_padded(first), _padded(second))
+            refined = self.network(_padded(first), _padded(second), num_flow_updates=self.updates)
         height, width = first.shape[2:]
         return np.ascontiguousarray(refined[-1][0, :, :height, :width].numpy())
 

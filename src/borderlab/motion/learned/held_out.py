@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from borderlab.data.source import SampleSource
+from borderlab.data.source import InMemory
 from borderlab.motion.base import Flow
 from borderlab.motion.learned.model import flow_of
 from borderlab.motion.learned.network import FlowUNet
@@ -26,7 +26,7 @@ METHODS = ("copy", "input_flow", "learned")
 BEST_PSNR_DB = 100.0
 
 
-def mean_psnr_db(network: FlowUNet, kind: MotionKind, held_out: SampleSource) -> float:
+def mean_psnr_db(network: FlowUNet, kind: MotionKind, held_out: InMemory) -> float:
     """Mean PSNR of the network's frames."""
     values = []
     for view, source, real in _scenes(kind, held_out):
@@ -34,7 +34,7 @@ def mean_psnr_db(network: FlowUNet, kind: MotionKind, held_out: SampleSource) ->
     return float(np.mean(values))
 
 
-def held_out_rows(network: FlowUNet, kind: MotionKind, held_out: SampleSource) -> list[dict[str, Any]]:
+def held_out_rows(network: FlowUNet, kind: MotionKind, held_out: InMemory) -> list[dict[str, Any]]:
     """One row for each pair and method: pair, method, psnr_db, ssim."""
     rows = []
     for index, (view, source, real) in enumerate(_scenes(kind, held_out)):
@@ -74,7 +74,7 @@ def ssim(real: Pixels, made: Pixels) -> float:
     return float(structural_similarity(real, made, channel_axis=2, data_range=255))
 
 
-def _scenes(kind: MotionKind, held_out: SampleSource) -> Iterator[tuple[View, Pixels, Pixels]]:
+def _scenes(kind: MotionKind, held_out: InMemory) -> Iterator[tuple[View, Pixels, Pixels]]:
     """View, source frame and real frame of each pair."""
     for index in range(len(held_out)):
         frames, flows = held_out.load(index)

@@ -46,7 +46,7 @@ def create_network(spec: MotionModelSpec) -> FlowUNet:
         torch.manual_seed(spec.seed)
         network = FlowUNet(N_FRAMES[spec.kind], spec.recipe.width, residual=spec.recipe.residual)
     # torch's stubs do not know this call.
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def load_learned_motion(name: str, folder: Path) -> LearnedMotion:

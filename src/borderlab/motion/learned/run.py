@@ -22,7 +22,7 @@ import torch
 from borderlab.allocator import keep_freed_pages
 from borderlab.data.base import SegmentationDataset
 from borderlab.data.loader import TrainingLoader
-from borderlab.data.source import InMemory, SampleSource
+from borderlab.data.source import InMemory
 from borderlab.device import choose_device, device_name, make_repeatable
 from borderlab.errors import RunError
 from borderlab.files import atomic_file, sha256_of_json, write_json
@@ -91,7 +91,7 @@ def train_motion_model(
     delete_checkpoints(folder / "checkpoints")
 
 
-def set_flow_scale(network: FlowUNet, training: SampleSource) -> None:
+def set_flow_scale(network: FlowUNet, training: InMemory) -> None:
     """Give the network mean and standard deviation of the flow that it starts from, over some training pairs."""
     count = min(len(training), MEASURED_SAMPLES)
     chosen = np.linspace(0, len(training) - 1, count).round().astype(int)
@@ -100,14 +100,14 @@ def set_flow_scale(network: FlowUNet, training: SampleSource) -> None:
     network.flow_std.copy_(torch.from_numpy(flows.std(axis=0, dtype=np.float64).clip(min=LEAST_STD_PX)))
 
 
-def _sources(spec: MotionModelSpec, dataset: SegmentationDataset, root: Path) -> tuple[SampleSource, SampleSource]:
+def _sources(spec: MotionModelSpec, dataset: SegmentationDataset, root: Path) -> tuple[InMemory, InMemory]:
     """Training and held-out pairs, in memory where they fit."""
     model = create_motion_model(spec.input_flow)
     training, held_out = training_and_held_out(spec, dataset, root)
-    return tuple(InMemory(PairSource(pairs, spec.kind, model)) for pairs in (training, held_out))  # type: ignore[return-value]
+    return InMemory(PairSource(training, spec.kind, model)), InMemory(PairSource(held_out, spec.kind, model))
 
 
-def _batches(spec: MotionModelSpec, training: SampleSource, workers: int) -> TrainingLoader:
+def _batches(spec: MotionModelSpec, training: InMemory, workers: int) -> TrainingLoader:
     recipe = spec.recipe
     batches = TrainingLoader(
         training,
