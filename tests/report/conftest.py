@@ -127,18 +127,18 @@ class FakeExperiment:
             seed=0,
         )
         write(folder / "spec.json", spec.model_dump(mode="json"))
-        psnr = {"copy": (20.0, 0.6, 0.0), "input_flow": (26.0, 0.8, 0.0), "learned": (27.25, 0.85, 97.5)}
+        measured = {"copy": (20.0, 0.6, 0.0), "input_flow": (26.0, 0.8, 0.0), "learned": (27.25, 0.85, 97.5)}
         held_out = {
             method: dict(zip(("psnr_db", "ssim", "better_than_input_pct"), values, strict=True))
-            for method, values in psnr.items()
+            for method, values in measured.items()
         }
         counts = {"n_held_out_pairs": 40, "n_train_pairs": 240, "n_steps": 120, "n_parameters": 1_865_740}
         write(folder / "training.json", {"held_out": held_out, **counts})
         write(folder / "provenance.json", _provenance(run_spec(dataset)))
         lines = ["epoch,step,lr,train_loss,psnr_db,seconds"]
-        lines += [
-            f"{k},{30 * k},0.001,{0.08 - 0.01 * k},{25.5 + k / 4 if k % 2 == 0 else ''},{9.5 * k}" for k in range(1, 5)
-        ]
+        for epoch in range(1, 5):
+            psnr_db = 26.5 + epoch / 5 if epoch % 2 == 0 else ""
+            lines.append(f"{epoch},{30 * epoch},0.001,{0.08 - 0.01 * epoch},{psnr_db},{9.5 * epoch}")
         (folder / "curve.csv").write_text("\n".join(lines) + "\n")
         self.motion_models.append(MotionModelArtifacts(name=name, folder=folder, rerun_command="borderlab ..."))
         return self.motion_models[-1]
