@@ -1,14 +1,15 @@
 """Cost of the padding modes beside zero padding.
 
-    MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456 \
-        pytest tests/benchmarks/test_padding_speed.py --benchmark-enable --benchmark-json=padding.json
+    BORDERLAB_CHECK_SHAPES=0 pytest tests/benchmarks/test_padding_speed.py --benchmark-enable \\
+        --benchmark-json=padding.json
     python -m tests.benchmarks.padding_table padding.json
 
 Process CPU time of one thread, NCHW, float32; the modes take turns on one and the same network, and a figure is the
-median over repetitions of time to time of `zeros`. With glibc's own settings every large tensor is mapped afresh, and
-the page faults cost more than the arithmetic: the three variables leave them out. `mask_convolution` is the published
-formulation, written here from its formula: the ratio is made in each forward pass by a convolution over a mask of
-ones, and applied out of place.
+median over repetitions of time to time of `zeros`. The floors stand for glibc's own settings, with which every large
+tensor is mapped afresh. With MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_ and MALLOC_TOP_PAD_ in the gigabytes the
+page faults disappear, single convolutions become several times faster, and what padding adds weighs more.
+`mask_convolution` is the published formulation, written here from its formula: the ratio is made in each forward pass
+by a convolution over a mask of ones, and applied out of place.
 """
 
 import statistics
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 
 import borderlab.torchvision_compat  # noqa: F401  isort: skip
 import timm
+from timm.layers import Conv2dSame, pad_same
 
 from borderlab.padding import set_padding_mode
 from borderlab.padding.names import PADDING_MODE_NAMES
@@ -37,30 +39,41 @@ class MaskConvolution(nn.Conv2d):
     """Baseline, written from the formula: (Wx - b) * k / (covered + 1e-8) + b with `covered` by a convolution."""
 
     def forward(self, x: Tensor) -> Tensor:
+        kernel = torch.ones(1, 1, *self.kernel_size, dtype=x.dtype, device=x.device)
         with torch.no_grad():
-            ones = torch.ones(1, 1, *x.shape[-2:], dtype=x.dtype, device=x.device)
-            kernel = torch.ones(1, 1, *self.kernel_size, dtype=x.dtype, device=x.device)
-            covered = F.conv2d(ones, kernel, None, self.stride, self.padding, self.dilation)
+            covered = self.convolved(torch.ones(1, 1, *x.shape[-2:], dtype=x.dtype, device=x.device), kernel, None)
             ratio = self.kernel_size[0] * self.kernel_size[1] / (covered + 1e-8)
             seen = covered.clamp(0, 1)
             ratio = ratio * seen
-        y = super().forward(x)
+        y = self.convolved(x, self.weight, self.bias, self.groups)
         if self.bias is None:
             return y * ratio
         bias = self.bias.view(1, -1, 1, 1)
         return ((y - bias) * ratio + bias) * seen
 
+    def convolved(self, x: Tensor, weight: Tensor, bias: Tensor | None, groups: int = 1) -> Tensor:
+        return F.conv2d(x, weight, bias, self.stride, self.padding, self.dilation, groups)
+
+
+class MaskConvolutionSame(MaskConvolution):
+    """The same for a layer that pads by a rule of the image's size."""
+
+    def convolved(self, x: Tensor, weight: Tensor, bias: Tensor | None, groups: int = 1) -> Tensor:
+        x = pad_same(x, self.kernel_size, self.stride, self.dilation)
+        return F.conv2d(x, weight, bias, self.stride, 0, self.dilation, groups)
+
+
+BASELINES = {nn.Conv2d: MaskConvolution, Conv2dSame: MaskConvolutionSame}
+ORIGINALS = {baseline: original for original, baseline in BASELINES.items()}
+
 
 def pad_by(network: nn.Module, arm: str) -> nn.Module:
-    """Let `network` pad by `arm`, in place."""
-    for layer in network.modules():
-        if type(layer) is MaskConvolution:
-            layer.__class__ = nn.Conv2d
+    """Let `network` pad by `arm`, in place; the baseline stands on every convolution, padded or not, as published."""
+    for module in network.modules():
+        module.__class__ = ORIGINALS.get(type(module), type(module))
     set_padding_mode(network, "zeros" if arm == MASK_CONVOLUTION else arm)
-    for layer in network.modules() if arm == MASK_CONVOLUTION else ():
-        # Like the published layer, on every convolution, also where nothing is padded.
-        if type(layer) is nn.Conv2d:
-            layer.__class__ = MaskConvolution
+    for module in network.modules() if arm == MASK_CONVOLUTION else ():
+        module.__class__ = BASELINES.get(type(module), type(module))
     return network
 
 

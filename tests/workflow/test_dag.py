@@ -181,7 +181,7 @@ def test_training_asked_to_stop_leaves_a_checkpoint_and_goes_on(tiny_run: Path, 
         assert stopped.poll() is None
         time.sleep(0.05)
     stopped.send_signal(signal.SIGTERM)
-    _, error = stopped.communicate(timeout=60)
+    _, error = stopped.communicate(timeout=300)
     assert stopped.returncode == 75
     assert error.startswith("borderlab: error: stopped by SIGTERM after step ")
     done = run(*command, folder=tmp_path)
@@ -196,10 +196,10 @@ def _start_and_kill(folder: Path) -> None:
         process = subprocess.Popen(
             command, cwd=folder, env=environment(), stdout=out, stderr=out, start_new_session=True
         )
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while not list(folder.glob("artifacts/tiny/runs/*/*/checkpoints/step_*.checkpoint")):
             assert process.poll() is None, (folder / "out.txt").read_text()[-2000:]
-            assert time.monotonic() < deadline, "no checkpoint within two minutes"
+            assert time.monotonic() < deadline, "no checkpoint within ten minutes"
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
