@@ -61,6 +61,12 @@ def test_a_set_without_video_is_said_in_one_line(pan, monkeypatch):
         split(pan)
 
 
+def test_readers_keep_no_frames_however_many_clips_there_are(pan):
+    training, _ = split(pan)
+    PairSource(training, "reconstruction", create_motion_model("copy")).load(3)
+    assert training[3].stretch.clip.image.cache_info().currsize == 0
+
+
 @pytest.mark.parametrize(("kind", "n_channels"), [("prediction", 8), ("reconstruction", 13)])
 def test_a_batch_shows_the_network_its_view_and_the_loss_source_and_real_frame(pan, kind, n_channels):
     training, _ = split(pan, kind=kind)

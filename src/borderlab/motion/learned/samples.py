@@ -1,7 +1,7 @@
 """Pairs of neighbouring frames as training samples and as held-out ones; no label is ever read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,11 +44,12 @@ class PairSource:
     def load(self, index: int) -> Sample:
         """Frames and flows of one pair."""
         pair = self.pairs[index]
-        view = look(pair.stretch, pair.target, pair.source, self.kind, self.input_flow)
+        stretch = replace(pair.stretch, clip=_reopened(pair.stretch.clip))
+        view = look(stretch, pair.target, pair.source, self.kind, self.input_flow)
         if self.kind == "reconstruction":
             return view.frames, view.flows
         # The truth of a prediction: the loss needs it, the network is not shown it (see `PairBatches`).
-        return np.concatenate([view.frames, pair.stretch.clip.image(pair.target)], axis=2), view.flows
+        return np.concatenate([view.frames, stretch.clip.image(pair.target)], axis=2), view.flows
 
     def sample_id(self, index: int) -> str:
         """Name of one pair."""
@@ -126,6 +127,11 @@ def _readers(dataset: SegmentationDataset, root: Path, split: str) -> list[ClipR
     return [ClipReader(dataset, root, split, clip) for clip in clips]
 
 
+def _reopened(clip: ClipReader) -> ClipReader:
+    """A reader of its own for each use: thousands of readers that keep their last frames would fill the memory."""
+    return ClipReader(clip.dataset, clip.root, clip.split, clip.clip)
+
+
 def _pairs(stretches: Sequence[Stretch]) -> list[Pair]:
     return [Pair(stretch, *pair) for stretch in stretches for pair in stretch.pairs()]
 
@@ -133,7 +139,7 @@ def _pairs(stretches: Sequence[Stretch]) -> list[Pair]:
 def _check_crop(pairs: Sequence[Pair], crop: tuple[int, int]) -> None:
     """The first frame of each clip stands for its others."""
     for clip in {id(pair.stretch.clip): pair.stretch.clip for pair in pairs}.values():
-        height, width = clip.image(0).shape[:2]
+        height, width = _reopened(clip).image(0).shape[:2]
         if height < crop[0] or width < crop[1]:
             raise DataError(
                 f"{clip.dataset.info.name} {clip.name}: frames of {height}x{width} are smaller than recipe.crop "
