@@ -51,7 +51,7 @@ benchmark: $(VENV)/.dev
 	mkdir -p benchmarks
 	BORDERLAB_CHECK_SHAPES=0 $(PYTEST) --benchmark-enable --benchmark-only --benchmark-json=benchmarks/pytest.json tests/benchmarks
 
-# Every fault of docs/faults.md for real: half an hour; as root with `make cluster-packages` none is left out.
+# Every fault of docs/faults.md for real: half an hour; as root with `make system-packages` none is left out.
 faults: $(VENV)/.dev
 	$(BIN)/python -m tests.workflow.faults
 

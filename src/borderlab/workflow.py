@@ -57,6 +57,16 @@ class Paths:
         """Score of propagated labels."""
         return f"{self.artifacts}/scores/{score}/score.json"
 
+    def motion_model_folder(self, motion_model: str) -> str:
+        """Folder of a trained motion model."""
+        return f"{self.artifacts}/motion_models/{motion_model}"
+
+    def motion_model_files(self, motion_model: str) -> list[str]:
+        """What training a motion model leaves."""
+        names = ["identity.json", "spec.json", "training.json", "curve.csv", "held_out.csv"]
+        names += ["provenance.json", "model.safetensors"]
+        return [f"{self.motion_model_folder(motion_model)}/{name}" for name in names]
+
     def run_folder(self, run: str) -> str:
         """Folder of a training run."""
         return f"{self.artifacts}/runs/{run}"
@@ -155,9 +165,17 @@ class Workflow:
         return [] if finished else list(inputs)
 
     def inputs_of_motion(self, motion: str) -> list[str]:
-        """What a motion estimate reads."""
+        """What a motion estimate reads: frames, and the weights of a learned model."""
         spec = self.plan.motions[motion]
-        return self.missing_inputs(self.paths.motion(motion), [self.receipt_of(spec.dataset.key, spec.split)])
+        trained = self.paths.motion_model_files(spec.model) if spec.model in self.plan.motion_models else []
+        receipt = self.receipt_of(spec.dataset.key, spec.split)
+        return self.missing_inputs(self.paths.motion(motion), [receipt, *trained])
+
+    def inputs_of_motion_model(self, motion_model: str) -> list[str]:
+        """What training a motion model reads."""
+        receipts = self.plan.motion_models[motion_model].receipts
+        inputs = [self.receipt_of(dataset, split) for dataset, split in receipts]
+        return self.missing_inputs(self.paths.motion_model_files(motion_model), inputs)
 
     def inputs_of_synthesis(self, synthesis: str) -> list[str]:
         """What a synthesis reads: its motion, and the samples one step nearer to the key frame."""
@@ -203,7 +221,9 @@ class Workflow:
         evaluations = [self.paths.evaluation(run, self.plan.evaluation_name(run)) for run in self.plan.runs]
         scores = [self.paths.score(score) for score in self.plan.scores]
         probes = [self.paths.probe(probe) for probe in self.plan.probes]
-        return self.missing_inputs(self.paths.tables(self.plan.experiment_id), evaluations + scores + probes)
+        models = [path for name in self.plan.motion_models for path in self.paths.motion_model_files(name)]
+        inputs = evaluations + scores + probes + models
+        return self.missing_inputs(self.paths.tables(self.plan.experiment_id), inputs)
 
     def inputs_of_publication(self) -> list[str]:
         """The finished report whose copies are published."""
