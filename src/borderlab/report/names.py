@@ -17,6 +17,8 @@ TABLES = (
     *PROBE_TABLES,
     "paper_cells",
     "claims",
+    "motion_models",
+    "motion_curves",
 )
 
 

@@ -5,8 +5,15 @@ This module joins the plan to `borderlab.report`'s own input; the rest of the ro
 
 from pathlib import Path
 
+from borderlab.motion.names import motion_label
 from borderlab.provenance import Stopwatch, cpu_name, describe
-from borderlab.report.artifacts import ProbeArtifacts, RunArtifacts, ScoreArtifacts, TabulationInput
+from borderlab.report.artifacts import (
+    MotionModelArtifacts,
+    ProbeArtifacts,
+    RunArtifacts,
+    ScoreArtifacts,
+    TabulationInput,
+)
 from borderlab.report.figures import write_figures
 from borderlab.report.latex import write_latex
 from borderlab.report.page import ReportExtra, write_report
@@ -72,7 +79,7 @@ def report_input(workflow: Workflow) -> TabulationInput:
             ScoreArtifacts(
                 dataset=spec.dataset.key,
                 split=spec.split,
-                motion=spec.motion,
+                motion=motion_label(spec.motion),
                 folder=Path(paths.score(name)).parent,
             )
             for name, spec in plan.scores.items()
@@ -81,6 +88,14 @@ def report_input(workflow: Workflow) -> TabulationInput:
         probes=[
             ProbeArtifacts(name=planned.label, folder=Path(paths.probe(name)).parent)
             for name, planned in plan.probes.items()
+        ],
+        motion_models=[
+            MotionModelArtifacts(
+                name=planned.label,
+                folder=Path(paths.motion_model_folder(name)),
+                rerun_command=f"borderlab train-motion {name} --config {workflow.snapshot}",
+            )
+            for name, planned in plan.motion_models.items()
         ],
     )
 

@@ -7,6 +7,7 @@ Text is never missing: an absent text is empty. Absent numbers and truth values 
 import pandera.pandas as pa
 
 from borderlab.padding.names import PADDING_MODE_NAMES
+from borderlab.report.motion_schemas import MOTION_SCHEMAS
 from borderlab.report.names import TABLES
 from borderlab.report.paper_schemas import PAPER_SCHEMAS
 from borderlab.report.probe_schemas import PROBE_SCHEMAS
@@ -224,6 +225,7 @@ SCHEMAS = {
     ),
     **PROBE_SCHEMAS,
     **PAPER_SCHEMAS,
+    **MOTION_SCHEMAS,
 }
 
 

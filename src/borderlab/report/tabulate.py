@@ -14,8 +14,9 @@ from borderlab.papers.cell_rows import cell_rows
 from borderlab.papers.claim_rows import claim_rows
 from borderlab.papers.loading import load_papers
 from borderlab.probe.spec import PROBE_TABLES
-from borderlab.report.artifacts import TabulationInput, read_run, read_score
+from borderlab.report.artifacts import TabulationInput, read_motion_model, read_run, read_score
 from borderlab.report.effects import paired_effects, summarise
+from borderlab.report.motion_rows import motion_curve_rows, motion_model_rows
 from borderlab.report.names import TABLES
 from borderlab.report.rows import (
     Row,
@@ -43,6 +44,7 @@ def tabulate(inputs: TabulationInput) -> Tables:
     """
     finished = [read_run(artifacts) for artifacts in inputs.runs]
     scores = [read_score(artifacts) for artifacts in inputs.scores]
+    trained = [read_motion_model(artifacts) for artifacts in inputs.motion_models]
     runs = _typed("runs", (run_row(run) for run in finished))
     effects = paired_effects(runs)
     tables = {
@@ -55,6 +57,8 @@ def tabulate(inputs: TabulationInput) -> Tables:
         "propagation": _typed("propagation", score_rows(scores)),
         "propagation_classes": _typed("propagation_classes", score_class_rows(scores)),
         **{name: _typed(name, probe_rows(inputs.probes, name)) for name in PROBE_TABLES},
+        "motion_models": _typed("motion_models", motion_model_rows(trained)),
+        "motion_curves": _typed("motion_curves", motion_curve_rows(trained)),
     }
     papers = [] if inputs.papers is None else load_papers(inputs.papers)
     tables["paper_cells"] = _typed("paper_cells", cell_rows(papers, tables, inputs.scale))
