@@ -133,23 +133,26 @@ def _run_keys(run: FinishedRun) -> Row:
 def class_rows(finished: Iterable[FinishedRun]) -> Iterator[Row]:
     """Rows of table `classes`."""
     for run in finished:
+        keys = _run_keys(run)
         for class_name, value in run.evaluation.classes.items():
-            yield {**_run_keys(run), "class_name": class_name, "value_pct": value}
+            yield {**keys, "class_name": class_name, "value_pct": value}
 
 
 def ring_rows(finished: Iterable[FinishedRun]) -> Iterator[Row]:
     """Rows of table `rings`."""
     for run in finished:
+        keys = _run_keys(run)
         for ring in run.evaluation.rings:
             values = {"from_px": ring.from_px, "to_px": ring.to_px, "value_pct": ring.value}
-            yield {**_run_keys(run), **values, "n_pixels": ring.n_pixels}
+            yield {**keys, **values, "n_pixels": ring.n_pixels}
 
 
 def curve_rows(finished: Iterable[FinishedRun]) -> Iterator[Row]:
     """Rows of table `curves`."""
     for run in finished:
+        keys = _run_keys(run)
         for row in records(read_curve(run.artifacts)):
-            yield {**_run_keys(run), **row}
+            yield {**keys, **row}
 
 
 def score_rows(scores: Iterable[Score]) -> Iterator[Row]:
