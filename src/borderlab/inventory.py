@@ -51,9 +51,15 @@ class Place:
         return "+".join(places) or ("begun" if self.begun else "nowhere")
 
 
+KINDS = ("motion_model", "motion", "synthesis", "score", "run", "probe")
+"""Kinds of results, in the order of the DAG."""
+
+
 def planned_results(workflow: Workflow) -> Iterator[PlannedResult]:
     """Every result of the plan that a job of its own makes, in the order of the DAG; a run with its evaluation."""
     plan, paths = workflow.plan, workflow.paths
+    for model in plan.motion_models:
+        yield PlannedResult("motion_model", model, tuple(paths.motion_model_files(model)))
     for motion in plan.motions:
         yield PlannedResult("motion", motion, (paths.motion(motion),))
     for synthesis in plan.syntheses:

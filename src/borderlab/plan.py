@@ -19,9 +19,11 @@ from borderlab.errors import ConfigError
 from borderlab.files import sha256_of_file, sha256_of_json
 from borderlab.identity import HASH_LENGTH, Identity, identity_of, result_hash
 from borderlab.losses.names import LOSS_MODULES
-from borderlab.motion.names import MOTION_MODEL_MODULES
+from borderlab.motion.names import motion_members
 from borderlab.padding.names import PADDING_MODE_MODULES
+from borderlab.papers.files import paper_digests
 from borderlab.planned_census import CensusSpec
+from borderlab.planned_motion import PlannedMotionModel, plan_motion_models, with_full_names
 from borderlab.planned_probes import PlannedProbe, plan_probes
 from borderlab.report.names import template_files
 from borderlab.spec import (
@@ -64,6 +66,7 @@ class Plan:
     motions: dict[str, MotionSpec]
     syntheses: dict[str, SynthesisSpec]
     probes: dict[str, PlannedProbe]
+    motion_models: dict[str, PlannedMotionModel]
 
     def identity_of_run(self, run: str) -> Identity:
         """What decides the run `run`."""
@@ -78,7 +81,9 @@ class Plan:
             "runs": sorted(f"{run}/{self.evaluation_name(run)}" for run in self.runs),
             "scores": sorted(self.scores),
             "probes": sorted(self.probes),
+            "motion_models": sorted(self.motion_models),
             "code": code_hash((REPORT_CODE,)),
+            "papers": paper_digests(Path(self.config.folders.papers)),
             "templates": [sha256_of_file(path) for path in template_files()],
         }
         return f"{self.config.experiment}-{sha256_of_json(shown)[:HASH_LENGTH]}"
@@ -170,21 +175,23 @@ def make_plan(config: ExperimentConfig) -> Plan:
         )
         for key, dataset in datasets.items()
     }
+    motion_models = plan_motion_models(config, specs)
+    named = with_full_names(config, motion_models)
     runs: dict[str, PlannedRun] = {}
-    for study in config.studies:
+    for study in named.studies:
         for spec in _run_specs(config, study, datasets[study.dataset], specs[study.dataset]):
             parallel = study.resources.processes > 1
             run = runs.setdefault(run_name(spec, parallel), PlannedRun(spec, study.resources))
             run.studies.append(study.name)
     scores = {
         score_name(spec): spec
-        for quality in config.propagation_quality
+        for quality in named.propagation_quality
         for spec in _score_specs(quality, specs[quality.dataset])
     }
     syntheses = {synthesis_name(spec): spec for spec in _needed_syntheses(runs.values(), scores.values())}
     motions = {motion_name(spec): spec for spec in _needed_motions(syntheses.values())}
     probes = plan_probes(config, specs, {study.name: _runs_of(runs, study.name) for study in config.studies})
-    return Plan(config, datasets, runs, scores, motions, syntheses, probes)
+    return Plan(config, datasets, runs, scores, motions, syntheses, probes, motion_models)
 
 
 def _runs_of(runs: dict[str, PlannedRun], study: str) -> dict[str, RunSpec]:
@@ -220,14 +227,14 @@ def propagation_label(propagation: PropagationSpec) -> str:
 
 def motion_name(spec: MotionSpec) -> str:
     """Folder of estimated flows below artifacts/motion/."""
-    members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.model])
+    members = (_dataset_module(spec.dataset.name), *motion_members(spec.model))
     digest = result_hash(spec, MOTION_CODE, members)
     return f"{spec.dataset.key}/{spec.split}-{spec.model}-reach{spec.max_distance}-{digest}"
 
 
 def synthesis_name(spec: SynthesisSpec) -> str:
     """Folder of propagated samples below artifacts/propagated/."""
-    members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.motion])
+    members = (_dataset_module(spec.dataset.name), *motion_members(spec.motion))
     void = "" if spec.void_occluded else "-novoid"
     digest = result_hash(spec, SYNTHESIS_CODE, members)
     return f"{spec.dataset.key}/{spec.split}-{spec.motion}{void}-distance{spec.distance:+d}-{digest}"
@@ -235,7 +242,7 @@ def synthesis_name(spec: SynthesisSpec) -> str:
 
 def score_name(spec: ScoreSpec) -> str:
     """Folder of a propagation score below artifacts/scores/."""
-    members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.motion])
+    members = (_dataset_module(spec.dataset.name), *motion_members(spec.motion))
     void = "" if spec.void_occluded else "-novoid"
     return f"{spec.dataset.key}/{spec.split}-{spec.motion}{void}-{result_hash(spec, SCORE_CODE, members)}"
 
@@ -328,7 +335,7 @@ def _members(spec: RunSpec) -> tuple[str, ...]:
         LOSS_MODULES[spec.loss.name],
     ]
     if spec.propagation is not None and spec.propagation.kind != "true":
-        members.append(MOTION_MODEL_MODULES[spec.propagation.motion])
+        members += motion_members(spec.propagation.motion)
     return tuple(members)
 
 

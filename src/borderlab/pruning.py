@@ -15,7 +15,16 @@ from borderlab.inventory import planned_results
 from borderlab.workflow import Workflow
 
 # Folders of an experiment, and how deep below each of them its results lie.
-DEPTHS = {"motion": 2, "propagated": 2, "scores": 2, "runs": 2, "probes": 1, "census": 1, "reports": 1}
+DEPTHS = {
+    "motion_models": 1,
+    "motion": 2,
+    "propagated": 2,
+    "scores": 2,
+    "runs": 2,
+    "probes": 1,
+    "census": 1,
+    "reports": 1,
+}
 
 
 class PruneError(BorderlabError):

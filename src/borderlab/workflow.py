@@ -19,7 +19,8 @@ from borderlab.identity import HASH_LENGTH
 from borderlab.plan import Plan, make_plan
 from borderlab.report.names import TABLES
 
-PUBLISHED_FILES = ("report.html", "summary.md", "metrics.json")
+PUBLISHED_FILES = ("report.html", "summary.md", "metrics.json", "tables.tex")
+TABLE_FORMATS = {"tables": "csv", "parquet": "parquet"}
 FETCH_MINUTES = {"embedded": 10, "public": 12 * 60, "account": 24 * 60, "own copy": 12 * 60}
 
 
@@ -56,6 +57,16 @@ class Paths:
         """Score of propagated labels."""
         return f"{self.artifacts}/scores/{score}/score.json"
 
+    def motion_model_folder(self, motion_model: str) -> str:
+        """Folder of a trained motion model."""
+        return f"{self.artifacts}/motion_models/{motion_model}"
+
+    def motion_model_files(self, motion_model: str) -> list[str]:
+        """What training a motion model leaves."""
+        names = ["identity.json", "spec.json", "training.json", "curve.csv", "held_out.csv"]
+        names += ["provenance.json", "model.safetensors"]
+        return [f"{self.motion_model_folder(motion_model)}/{name}" for name in names]
+
     def run_folder(self, run: str) -> str:
         """Folder of a training run."""
         return f"{self.artifacts}/runs/{run}"
@@ -83,7 +94,7 @@ class Paths:
 
     def tables(self, report: str) -> list[str]:
         """Tidy tables of an experiment."""
-        return [f"{self.report_folder(report)}/tables/{table}.csv" for table in TABLES]
+        return _table_files(self.report_folder(report))
 
     def report(self, report: str) -> list[str]:
         """Page, summary and metrics of an experiment."""
@@ -91,9 +102,8 @@ class Paths:
 
     def published(self, report: str) -> list[str]:
         """Stable copies, and the stamp that says of which report."""
-        tables = [f"{self.results}/tables/{table}.csv" for table in TABLES]
         pages = [f"{self.results}/{name}" for name in PUBLISHED_FILES]
-        return [f"{self.results}/published-{report}.json", *pages, *tables]
+        return [f"{self.results}/published-{report}.json", *pages, *_table_files(self.results)]
 
 
 @dataclass(frozen=True)
@@ -155,9 +165,17 @@ class Workflow:
         return [] if finished else list(inputs)
 
     def inputs_of_motion(self, motion: str) -> list[str]:
-        """What a motion estimate reads."""
+        """What a motion estimate reads: frames, and the weights of a learned model."""
         spec = self.plan.motions[motion]
-        return self.missing_inputs(self.paths.motion(motion), [self.receipt_of(spec.dataset.key, spec.split)])
+        trained = self.paths.motion_model_files(spec.model) if spec.model in self.plan.motion_models else []
+        receipt = self.receipt_of(spec.dataset.key, spec.split)
+        return self.missing_inputs(self.paths.motion(motion), [receipt, *trained])
+
+    def inputs_of_motion_model(self, motion_model: str) -> list[str]:
+        """What training a motion model reads."""
+        receipts = self.plan.motion_models[motion_model].receipts
+        inputs = [self.receipt_of(dataset, split) for dataset, split in receipts]
+        return self.missing_inputs(self.paths.motion_model_files(motion_model), inputs)
 
     def inputs_of_synthesis(self, synthesis: str) -> list[str]:
         """What a synthesis reads: its motion, and the samples one step nearer to the key frame."""
@@ -203,7 +221,9 @@ class Workflow:
         evaluations = [self.paths.evaluation(run, self.plan.evaluation_name(run)) for run in self.plan.runs]
         scores = [self.paths.score(score) for score in self.plan.scores]
         probes = [self.paths.probe(probe) for probe in self.plan.probes]
-        return self.missing_inputs(self.paths.tables(self.plan.experiment_id), evaluations + scores + probes)
+        models = [path for name in self.plan.motion_models for path in self.paths.motion_model_files(name)]
+        inputs = evaluations + scores + probes + models
+        return self.missing_inputs(self.paths.tables(self.plan.experiment_id), inputs)
 
     def inputs_of_publication(self) -> list[str]:
         """The finished report whose copies are published."""
@@ -232,6 +252,10 @@ class Workflow:
         """An evaluation is at most as long as one epoch, and jobs need a floor for start-up."""
         planned = self.plan.runs[run]
         return max(10, planned.resources.runtime_min // planned.spec.recipe.epochs)
+
+
+def _table_files(folder: str) -> list[str]:
+    return [f"{folder}/{kind}/{table}.{suffix}" for kind, suffix in TABLE_FORMATS.items() for table in TABLES]
 
 
 def growing(amount: int | Callable[[Any], int]) -> Callable[[Any, int], int]:

@@ -117,7 +117,7 @@ def ssh_missing() -> str | None:
     """What keeps an ssh daemon from starting here, or None."""
     if os.geteuid() != 0:
         return "an ssh daemon for tests needs root"
-    return None if shutil.which("sshd") else "not installed: sshd (`make cluster-packages`)"
+    return None if shutil.which("sshd") else "not installed: sshd (`make system-packages`)"
 
 
 def _wait_for(port: int, daemon: subprocess.Popen[bytes]) -> None:

@@ -26,6 +26,7 @@ CONFIG = WORKFLOW.snapshot
 wildcard_constraints:
     dataset=r"[^/]+",
     split=r"[^/]+",
+    motion_model=r"[^/]+",
     motion=r"[^/]+/[^/]+",
     synthesis=r"[^/]+/[^/]+",
     score=r"[^/]+/[^/]+",

@@ -20,20 +20,21 @@ def runs(
     config: Config = DEFAULT_CONFIG,
     remote: Annotated[bool, typer.Option("--remote", help="Also ask DVC's default remote.")] = False,
     remote_name: Annotated[str | None, typer.Option(help="Ask this remote instead.")] = None,
-    kind: Annotated[str, typer.Option(help="run, probe, motion, synthesis, score, or all.")] = "run",
+    kind: Annotated[str, typer.Option(help="run, probe, motion_model, motion, synthesis, score, or all.")] = "run",
 ) -> None:
     """Say where each result is: here, in the DVC remote, begun, or nowhere."""
     from borderlab.errors import ConfigError
-    from borderlab.inventory import places, tracked_files
+    from borderlab.inventory import KINDS, places, tracked_files
+
+    if kind not in (*KINDS, "all"):
+        raise ConfigError(f"--kind {kind}: allowed are {', '.join(KINDS)}, all")
 
     workflow = Workflow.from_file(config)
     tracked = tracked_files(workflow.paths.artifacts, remote_name) if remote or remote_name else None
     found = places(workflow, tracked)
     shown = [place for place in found if kind in ("all", place.result.kind)]
-    if not shown and kind not in ("run", "probe", "motion", "synthesis", "score", "all"):
-        raise ConfigError(f"--kind {kind}: allowed are run, probe, motion, synthesis, score, all")
     for place in shown:
-        typer.echo(f"{place!s:12} {place.result.kind:9} {place.result.name}")
+        typer.echo(f"{place!s:12} {place.result.kind:12} {place.result.name}")
     counts = Counter(str(place) for place in shown)
     typer.echo(", ".join(f"{count} {where}" for where, count in sorted(counts.items())) or "no results planned")
 

@@ -25,7 +25,7 @@ DEFAULT_CONFIG = Path("config/smoke.yaml")
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    for command in (fetch, motion, synthesise, score, train, evaluate, probe, tabulate, report, publish):
+    for command in (fetch, train_motion, motion, synthesise, score, train, evaluate, probe, tabulate, report, publish):
         app.command()(command)
 
 
@@ -53,6 +53,30 @@ def fetch(
     typer.echo(f"{dataset} {split}: complete in {workflow.plan.data_folder(dataset)}")
 
 
+def train_motion(
+    name: Annotated[str, typer.Argument(help="Name of a motion model, as `borderlab plan` lists it.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Train one motion model on video; goes on from the last checkpoint if it was interrupted."""
+    from borderlab.explanation import write_identity
+    from borderlab.motion.learned.run import train_motion_model
+
+    workflow = Workflow.from_file(config)
+    planned = _known(name, workflow.plan.motion_models, "motion model")
+    dataset = planned.spec.dataset.key
+    folder = Path(workflow.paths.motion_model_folder(name))
+    write_identity(planned.identity, folder)
+    train_motion_model(
+        planned.spec,
+        folder,
+        dataset=workflow.plan.segmentation_dataset(dataset),
+        data_folder=workflow.plan.data_folder(dataset),
+        gpus=planned.resources.gpus,
+        workers=planned.resources.workers,
+    )
+    typer.echo(str(folder))
+
+
 def motion(
     name: Annotated[str, typer.Argument(help="Name of a motion, as `borderlab plan` lists it.")],
     config: Config = DEFAULT_CONFIG,
@@ -64,6 +88,9 @@ def motion(
     workflow = Workflow.from_file(config)
     spec = _known(name, workflow.plan.motions, "motion")
     dataset = workflow.plan.segmentation_dataset(spec.dataset.key)
+    trained = (
+        Path(workflow.paths.motion_model_folder(spec.model)) if spec.model in workflow.plan.motion_models else None
+    )
     folder = Path(workflow.paths.motion(name)).parent
     with atomic_folder(folder) as part:
         estimate_motion(
@@ -75,6 +102,7 @@ def motion(
             spec.max_distance,
             part,
             progress=_is_terminal(),
+            trained=trained,
         )
     typer.echo(str(folder))
 

@@ -34,8 +34,11 @@ def estimate_motion(
     max_distance: int,
     folder: Path,
     progress: bool = False,
+    trained: Path | None = None,
 ) -> dict[str, Any]:
     """Estimate all flows within `max_distance` frames of a key frame and write them into `folder`.
+
+    `trained` is the folder of a learned motion model; absent for models of the registry.
 
     Returns:
         The manifest: what was asked for, number of flows by clip, mean length in pixels, seconds.
@@ -46,7 +49,7 @@ def estimate_motion(
     clips = dataset.clips(root, split)
     if not clips:
         raise DataError(f"{dataset.info.name} {split}: has no clips, so no motion; choose a split with video")
-    model = create_motion_model(model_name)
+    model = create_motion_model(model_name, trained)
     started = time.perf_counter()
     lengths: list[float] = []
     counts: dict[str, int] = {}

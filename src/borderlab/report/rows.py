@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from borderlab.files import sha256_of_json
+from borderlab.motion.names import motion_label
 from borderlab.report.artifacts import FinishedRun, ProbeArtifacts, Score, read_curve, read_probe
 from borderlab.report.schemas import RUN_KEYS
 from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec, RunSpec
@@ -27,7 +28,7 @@ def propagation_text(propagation: PropagationSpec | None) -> str:
     text = f"{propagation.kind} ±{propagation.max_distance}"
     if propagation.kind == "true":
         return text
-    return f"{text} {propagation.motion}{'' if propagation.void_occluded else ', occluded kept'}"
+    return f"{text} {motion_label(propagation.motion)}{'' if propagation.void_occluded else ', occluded kept'}"
 
 
 def loss_text(loss: LossSpec) -> str:
@@ -82,7 +83,7 @@ def _propagation_values(propagation: PropagationSpec | None) -> Row:
     return {
         "propagation": propagation_text(propagation),
         "propagation_kind": propagation.kind if propagation else "none",
-        "motion": propagation.motion if propagation and moved else "",
+        "motion": motion_label(propagation.motion) if propagation and moved else "",
         "max_distance": propagation.max_distance if propagation else 0,
         "void_occluded": propagation.void_occluded if propagation and moved else None,
     }
@@ -170,7 +171,7 @@ def _score_keys(score: Score) -> Row:
     return {
         "dataset": score.dataset,
         "split": score.split,
-        "motion": score.motion,
+        "motion": motion_label(score.motion),
         "void_occluded": score.void_occluded,
     }
 
