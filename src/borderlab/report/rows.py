@@ -49,7 +49,7 @@ def run_row(run: FinishedRun) -> Row:
     return {
         "run": run.artifacts.name,
         "studies": "; ".join(run.artifacts.studies),
-        **_factor_values(run.spec),
+        **factor_values(run.spec),
         "seed": run.spec.seed,
         **_result_values(run),
         **_provenance_values(run),
@@ -57,7 +57,8 @@ def run_row(run: FinishedRun) -> Row:
     }
 
 
-def _factor_values(spec: RunSpec) -> Row:
+def factor_values(spec: RunSpec) -> Row:
+    """Values of all factors of a run."""
     return {
         "dataset": spec.dataset.key,
         "task": spec.task,
