@@ -21,6 +21,7 @@ from borderlab.identity import HASH_LENGTH, Identity, identity_of, result_hash
 from borderlab.losses.names import LOSS_MODULES
 from borderlab.motion.names import motion_members
 from borderlab.padding.names import PADDING_MODE_MODULES
+from borderlab.papers.files import paper_digests
 from borderlab.planned_census import CensusSpec
 from borderlab.planned_motion import PlannedMotionModel, plan_motion_models, with_full_names
 from borderlab.planned_probes import PlannedProbe, plan_probes
@@ -37,6 +38,7 @@ from borderlab.spec import (
 )
 
 TRAIN_CODE = "borderlab.training.run"
+PARALLEL_CODE = "borderlab.training.parallel"
 EVALUATE_CODE = "borderlab.evaluation.run"
 MOTION_CODE = "borderlab.propagation.estimate"
 SYNTHESIS_CODE = "borderlab.propagation.synthesis"
@@ -66,6 +68,11 @@ class Plan:
     probes: dict[str, PlannedProbe]
     motion_models: dict[str, PlannedMotionModel]
 
+    def identity_of_run(self, run: str) -> Identity:
+        """What decides the run `run`."""
+        planned = self.runs[run]
+        return run_identity(planned.spec, planned.resources.processes > 1)
+
     @cached_property
     def experiment_id(self) -> str:
         """Name of the report: the experiment and the hash of all that it shows."""
@@ -76,6 +83,7 @@ class Plan:
             "probes": sorted(self.probes),
             "motion_models": sorted(self.motion_models),
             "code": code_hash((REPORT_CODE,)),
+            "papers": paper_digests(Path(self.config.folders.papers)),
             "templates": [sha256_of_file(path) for path in template_files()],
         }
         return f"{self.config.experiment}-{sha256_of_json(shown)[:HASH_LENGTH]}"
@@ -172,7 +180,8 @@ def make_plan(config: ExperimentConfig) -> Plan:
     runs: dict[str, PlannedRun] = {}
     for study in named.studies:
         for spec in _run_specs(config, study, datasets[study.dataset], specs[study.dataset]):
-            run = runs.setdefault(run_name(spec), PlannedRun(spec, study.resources))
+            parallel = study.resources.processes > 1
+            run = runs.setdefault(run_name(spec, parallel), PlannedRun(spec, study.resources))
             run.studies.append(study.name)
     scores = {
         score_name(spec): spec
@@ -189,8 +198,8 @@ def _runs_of(runs: dict[str, PlannedRun], study: str) -> dict[str, RunSpec]:
     return {name: planned.spec for name, planned in runs.items() if study in planned.studies}
 
 
-def run_name(spec: RunSpec) -> str:
-    """Folder of a training run below artifacts/runs/."""
+def run_name(spec: RunSpec, parallel: bool = False) -> str:
+    """Folder of a training run below artifacts/runs/; `parallel`: more than one process trains it."""
     parts = [spec.backbone]
     if spec.weights != "random":
         parts.append(f"{spec.weights}-weights")
@@ -200,12 +209,12 @@ def run_name(spec: RunSpec) -> str:
     if spec.loss.name != "cross_entropy":
         parts.append(f"{spec.loss.name}{spec.loss.relax_radius_px}")
     parts.append(f"seed{spec.seed}")
-    return f"{spec.dataset.key}/{'-'.join(parts)}-{run_identity(spec).short_hash}"
+    return f"{spec.dataset.key}/{'-'.join(parts)}-{run_identity(spec, parallel).short_hash}"
 
 
-def run_identity(spec: RunSpec) -> Identity:
-    """What decides a training run."""
-    return identity_of(spec, TRAIN_CODE, _members(spec))
+def run_identity(spec: RunSpec, parallel: bool = False) -> Identity:
+    """What decides a training run; where several processes train it, the code that makes them one counts too."""
+    return identity_of(spec, TRAIN_CODE, (*_members(spec), *((PARALLEL_CODE,) if parallel else ())))
 
 
 def propagation_label(propagation: PropagationSpec) -> str:

@@ -42,6 +42,7 @@ class FakeExperiment:
     scale: Any = "smoke"
     description: str = "Invented numbers in the formats of the workflow."
     pictures: bool = True
+    papers: Path | None = None
     runs: list[RunArtifacts] = field(default_factory=list)
     scores: list[ScoreArtifacts] = field(default_factory=list)
     probes: list[ProbeArtifacts] = field(default_factory=list)
@@ -57,6 +58,7 @@ class FakeExperiment:
             runs=self.runs,
             scores=self.scores,
             probes=self.probes,
+            papers=self.papers,
             motion_models=self.motion_models,
         )
 

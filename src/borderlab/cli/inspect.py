@@ -70,12 +70,11 @@ def explain(
 ) -> None:
     """Say what a run's hash is made of, and what differs from another run or from older folders of the same name."""
     from borderlab.explanation import differences, flattened, read_identity, siblings
-    from borderlab.plan import run_identity
 
     workflow = Workflow.from_file(config)
 
     def identity(run: str) -> Identity:
-        return run_identity(workflow.plan.runs[run].spec) if run in workflow.plan.runs else read_identity(Path(run))
+        return workflow.plan.identity_of_run(run) if run in workflow.plan.runs else read_identity(Path(run))
 
     one = identity(name)
     settings = dict(flattened(one.spec))

@@ -4,13 +4,16 @@ Each reads the experiment from `--config` (a file of config/, or the snapshot th
 part in the plan by name, and writes whole results or none. Heavy imports stand inside the commands: `--help` is quick.
 """
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
+from borderlab.config.schema import ResourcesConfig
 from borderlab.errors import ConfigError
 from borderlab.workflow import Workflow
 
@@ -159,15 +162,17 @@ def train(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Train one network; goes on from the last checkpoint if it was interrupted."""
+    from borderlab import launching
     from borderlab.explanation import write_identity
-    from borderlab.plan import run_identity
-    from borderlab.training.run import train_run
 
     workflow = Workflow.from_file(config)
     planned = _known(name, workflow.plan.runs, "run")
+    resources = planned.resources
+    if resources.processes > 1 and not launching.is_started(os.environ):
+        launching.start(resources, ["borderlab", "train", name, "--config", str(config)])
     folder = Path(workflow.paths.run_folder(name))
-    write_identity(run_identity(planned.spec), folder)
-    train_run(
+    write_identity(workflow.plan.identity_of_run(name), folder)
+    _trainer_for(resources)(
         planned.spec,
         folder,
         dataset=workflow.plan.datasets[planned.spec.dataset.key],
@@ -176,8 +181,8 @@ def train(
             distance: Path(workflow.paths.synthesis(synthesis)).parent
             for distance, synthesis in workflow.plan.synthesis_folders_of_run(name).items()
         },
-        gpus=planned.resources.gpus,
-        workers=planned.resources.workers,
+        gpus=resources.gpus,
+        workers=resources.workers,
     )
     typer.echo(str(folder))
 
@@ -253,6 +258,17 @@ def _known(name: str, planned: Mapping[str, Planned], kind: str) -> Planned:
     if name not in planned:
         raise ConfigError(f"no {kind} {name!r} in this experiment; `borderlab plan --config FILE` lists them")
     return planned[name]
+
+
+def _trainer_for(resources: ResourcesConfig) -> Callable[..., None]:
+    """The training of one process, or of this process and others."""
+    if resources.processes == 1:
+        from borderlab.training.run import train_run
+
+        return train_run
+    from borderlab.training.parallel import train_run_together
+
+    return partial(train_run_together, processes=resources.processes)
 
 
 def _is_terminal() -> bool:

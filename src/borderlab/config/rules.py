@@ -78,6 +78,9 @@ def _study_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]
     yield from split_faults(dataset, train_split=study.train_split, eval_split=study.eval_split)
     yield from _name_faults(config, study)
     yield from weights_faults(study.backbones)
+    batch_size, processes = config.recipes[study.recipe].batch_size, study.resources.processes
+    if batch_size % processes:
+        yield f"resources: {processes} processes (gpus x nodes) cannot share recipe.batch_size {batch_size} evenly"
     if isinstance(dataset, ClassificationDataset):
         yield from _classification_faults(config, study)
     yield from _relaxation_faults(config, study)

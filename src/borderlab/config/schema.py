@@ -31,6 +31,7 @@ class FoldersConfig(ConfigModel):
     data: str = Field("data", description="Data sets, one folder each.")
     artifacts: str = Field("artifacts", description="Everything the workflow makes; tracked by DVC.")
     results: str = Field("results", description="Small tables and the report, under stable names.")
+    papers: str = Field("papers", description="Published tables and claims that results are compared with.")
 
 
 class DatasetConfig(ConfigModel):
@@ -58,12 +59,22 @@ class BackboneConfig(ConfigModel):
 
 
 class ResourcesConfig(ConfigModel):
-    """What one job of a study asks of the machine or cluster. None of it changes a number."""
+    """What one job of a study asks of the machine or cluster; at most roundings depend on it."""
 
     mem_mb: Annotated[int, Field(ge=100)] = Field(4000, description="Memory of a training job, in megabytes.")
     runtime_min: Annotated[int, Field(ge=1)] = Field(60, description="Wall time of a training job, in minutes.")
-    gpus: Annotated[int, Field(ge=0)] = Field(0, description="GPUs of a training job; 0 trains on the CPU.")
-    workers: Annotated[int, Field(ge=0)] = Field(0, description="Processes that load and augment samples.")
+    gpus: Annotated[int, Field(ge=0)] = Field(
+        0, description="GPUs of a training job on each of its nodes, with a process for each; 0 trains on the CPU."
+    )
+    nodes: Annotated[int, Field(ge=1)] = Field(1, description="Nodes of a training job.")
+    workers: Annotated[int, Field(ge=0)] = Field(
+        0, description="Processes that load and augment samples, for each process that trains."
+    )
+
+    @property
+    def processes(self) -> int:
+        """Processes that train together; more than one give results of their own name (see docs/cluster.md)."""
+        return max(1, self.gpus) * self.nodes
 
 
 class StudyConfig(ConfigModel):

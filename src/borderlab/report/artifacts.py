@@ -66,6 +66,7 @@ class TabulationInput(BaseModel):
     runs: list[RunArtifacts] = []
     scores: list[ScoreArtifacts] = []
     probes: list[ProbeArtifacts] = []
+    papers: Path | None = Field(None, description="Folder of the papers whose tables and claims are compared.")
     motion_models: list[MotionModelArtifacts] = []
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from borderlab.report.rows import Row, records
 from borderlab.report.schemas import FACTORS, MEASURES, SCHEMAS
-from borderlab.report.statistics import PairedDifference, paired_difference, spread
+from borderlab.statistics.differences import Difference, paired_difference, spread
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def seed_differences(group: pd.DataFrame, baseline: pd.DataFrame, column: str) -
     return (group.set_index("seed")[column] - baseline.set_index("seed")[column]).dropna().sort_index()
 
 
-def _difference_values(found: PairedDifference) -> dict[str, float]:
+def _difference_values(found: Difference) -> dict[str, float]:
     return {
         "n_pairs": found.n,
         "difference_pct": found.mean,

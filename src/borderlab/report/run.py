@@ -15,9 +15,10 @@ from borderlab.report.artifacts import (
     TabulationInput,
 )
 from borderlab.report.figures import write_figures
+from borderlab.report.latex import write_latex
 from borderlab.report.page import ReportExtra, write_report
 from borderlab.report.summary import write_metrics, write_summary
-from borderlab.report.tabulate import read_tables, tabulate, write_tables
+from borderlab.report.tabulate import read_tables, tabulate, write_parquet, write_tables
 from borderlab.workflow import Workflow
 
 
@@ -28,12 +29,14 @@ def tabulate_experiment(workflow: Workflow) -> Path:
         RunError: if a result is missing or damaged.
     """
     folder = _folder(workflow) / "tables"
-    write_tables(tabulate(report_input(workflow)), folder)
+    tables = tabulate(report_input(workflow))
+    write_tables(tables, folder)
+    write_parquet(tables, folder.with_name("parquet"))
     return folder
 
 
 def report_experiment(workflow: Workflow) -> Path:
-    """Write figures, summary, metrics and page of a tabulated experiment; return the page's path.
+    """Write figures, summary, metrics, LaTeX and page of a tabulated experiment; return the page's path.
 
     Raises:
         RunError: if tables or pictures are missing.
@@ -45,6 +48,7 @@ def report_experiment(workflow: Workflow) -> Path:
     write_figures(tables, folder / "figures")
     write_summary(tables, inputs, folder / "summary.md")
     write_metrics(tables, folder / "metrics.json")
+    write_latex(tables, inputs, folder / "tables.tex")
     extra = ReportExtra(
         commands=_commands(workflow),
         provenance={"configuration": workflow.snapshot, **describe(stopwatch, f"cpu: {cpu_name()}")},
@@ -80,6 +84,7 @@ def report_input(workflow: Workflow) -> TabulationInput:
             )
             for name, spec in plan.scores.items()
         ],
+        papers=Path(plan.config.folders.papers),
         probes=[
             ProbeArtifacts(name=planned.label, folder=Path(paths.probe(name)).parent)
             for name, planned in plan.probes.items()

@@ -9,6 +9,7 @@ import pandera.pandas as pa
 from borderlab.padding.names import PADDING_MODE_NAMES
 from borderlab.report.motion_schemas import MOTION_SCHEMAS
 from borderlab.report.names import TABLES
+from borderlab.report.paper_schemas import PAPER_SCHEMAS
 from borderlab.report.probe_schemas import PROBE_SCHEMAS
 from borderlab.report.schema_columns import number, points, share, table, text, whole
 
@@ -220,6 +221,7 @@ SCHEMAS = {
         ["dataset", "split", "motion", "void_occluded", "distance", "class_name"],
     ),
     **PROBE_SCHEMAS,
+    **PAPER_SCHEMAS,
     **MOTION_SCHEMAS,
 }
 

@@ -10,6 +10,9 @@ import pandas as pd
 
 from borderlab.errors import RunError
 from borderlab.files import atomic_file
+from borderlab.papers.cell_rows import cell_rows
+from borderlab.papers.claim_rows import claim_rows
+from borderlab.papers.loading import load_papers
 from borderlab.probe.spec import PROBE_TABLES
 from borderlab.report.artifacts import TabulationInput, read_motion_model, read_run, read_score
 from borderlab.report.effects import paired_effects, summarise
@@ -57,6 +60,9 @@ def tabulate(inputs: TabulationInput) -> Tables:
         "motion_models": _typed("motion_models", motion_model_rows(trained)),
         "motion_curves": _typed("motion_curves", motion_curve_rows(trained)),
     }
+    papers = [] if inputs.papers is None else load_papers(inputs.papers)
+    tables["paper_cells"] = _typed("paper_cells", cell_rows(papers, tables, inputs.scale))
+    tables["claims"] = _typed("claims", claim_rows(papers, tables, inputs.scale))
     return {name: tables[name] for name in TABLES}
 
 
@@ -67,6 +73,15 @@ def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]
         checked = SCHEMAS[name].validate(tables[name])
         with atomic_file(path) as part:
             checked.to_csv(part, index=False, float_format=FLOAT_FORMAT, lineterminator="\n", encoding="utf-8")
+    return paths
+
+
+def write_parquet(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
+    """Write each table to `folder` as Parquet, with the types of its schema; return the paths as `write_tables`."""
+    paths = [folder / f"{name}.parquet" for name in TABLES]
+    for name, path in zip(TABLES, paths, strict=True):
+        with atomic_file(path) as part:
+            SCHEMAS[name].validate(tables[name]).to_parquet(part, index=False)
     return paths
 
 
