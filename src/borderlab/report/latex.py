@@ -4,6 +4,7 @@ A column of prose is a paragraph; a table breaks over pages (longtable). Every t
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
 
@@ -72,9 +73,9 @@ def latex_text(tables: Tables, inputs: TabulationInput) -> str:
 def table_text(table: Table) -> str:
     """One table, without columns of commands."""
     kept = [place for place, cell in enumerate(table.rows[0]) if not cell.copies]
-    columns = [table.columns[place] for place in kept]
+    columns = [_fitted(table, place) for place in kept]
     heads = " & ".join(_head_text(column) for column in columns)
-    body = [" & ".join(_cell_text(row[place], table.columns[place]) for place in kept) + r" \\" for row in table.rows]
+    body = [" & ".join(map(_cell_text, (row[place] for place in kept), columns)) + r" \\" for row in table.rows]
     form = "".join("r" if column.numeric else "p{48mm}" if column.prose else "l" for column in columns)
     lines = [f"% {table.id}", r"\begin{scriptsize}", rf"\begin{{longtable}}{{@{{}}{form}@{{}}}}"]
     lines += [rf"\multicolumn{{{len(columns)}}}{{@{{}}l}}{{\textbf{{{escaped(table.caption)}}}}} \\"]
@@ -96,6 +97,13 @@ def _shown(tables: Tables, scale: str) -> Iterator[Table]:
             cells_table(tables["paper_cells"]),
         ]
     yield from (table for table in [*found, cost_table(tables)] if table is not None)
+
+
+def _fitted(table: Table, place: int) -> Column:
+    """The column, made one of prose if its texts are long."""
+    column = table.columns[place]
+    longest = max(len(row[place].text) for row in table.rows)
+    return replace(column, prose=column.prose or (not column.numeric and longest > _NOTE_LENGTH))
 
 
 def _plain(character: str) -> str:
