@@ -117,3 +117,11 @@ def test_axe_finds_nothing(page, width: int, scheme: str) -> None:
 def test_a_phone_never_scrolls_sideways(page) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_without_scripts_every_table_is_there(browser, report_page: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(report_page.as_uri())
+    assert plain.locator("table:visible").count() == plain.locator("table").count() > 3
+    context.close()
