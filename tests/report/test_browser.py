@@ -119,9 +119,9 @@ def test_a_phone_never_scrolls_sideways(page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_without_scripts_every_table_is_there(browser, report_page: Path) -> None:
+def test_without_scripts_every_table_is_there(browser, full_report) -> None:
     context = browser.new_context(java_script_enabled=False)
     plain = context.new_page()
-    plain.goto(report_page.as_uri())
+    plain.goto(full_report.page.as_uri())
     assert plain.locator("table:visible").count() == plain.locator("table").count() > 3
     context.close()

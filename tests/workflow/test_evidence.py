@@ -19,8 +19,7 @@ def test_a_number_is_made_again_bit_for_bit(tiny_run: Path) -> None:
 
 
 def test_a_published_experiment_becomes_a_crate(tiny_run: Path, tmp_path: Path) -> None:
-    (config,) = tiny_run.glob("artifacts/tiny/configs/*.yaml")
-    done = run("borderlab", "crate", str(tmp_path / "crate"), "--config", str(config), *SNAKEFILE, folder=tiny_run)
+    done = run("borderlab", "crate", str(tmp_path / "crate"), "--config", "tiny.yaml", *SNAKEFILE, folder=tiny_run)
     assert done.returncode == 0, done.stderr
     crate = ROCrate(tmp_path / "crate")
     main = crate.mainEntity
