@@ -76,9 +76,9 @@ class Bench:
         assert done.returncode == 0, done.stderr[-3000:]
         return folder
 
-    def name(self, kind: str) -> str:
-        """The only run, or the first synthesis."""
-        said = run("borderlab", "plan", "--config", self.config, folder=self.folder / "whole").stdout
+    def name(self, kind: str, folder: Path | None = None) -> str:
+        """The only run, or the first synthesis, as the configuration in `folder` names it."""
+        said = run("borderlab", "plan", "--config", self.config, folder=folder or self.whole).stdout
         lines = said.split(f"{kind}: ")[1].splitlines()[1:]
         return lines[0].strip()
 
@@ -98,7 +98,7 @@ class Bench:
     def attempt(self, folder: Path) -> subprocess.CompletedProcess[str]:
         """Run what is missing in `folder`, if it can be run."""
         if self.is_light:
-            return run("borderlab", "train", self.name("run"), "--config", self.config, folder=folder)
+            return run("borderlab", "train", self.name("run", folder), "--config", self.config, folder=folder)
         return snakemake(folder, "--configfile", self.config)
 
     def finish(self, folder: Path) -> None:
