@@ -30,6 +30,7 @@ from borderlab.spec import (
     LossSpec,
     MotionSpec,
     PropagationSpec,
+    ReferenceChoice,
     RunSpec,
     ScoreSpec,
     SynthesisSpec,
@@ -115,17 +116,17 @@ class Plan:
     def motion_of_synthesis(self, synthesis: str) -> str:
         """Name of the motion that a synthesis follows."""
         spec = self.syntheses[synthesis]
-        return self._motion_name(spec.dataset, spec.split, spec.keyframes, spec.motion)
+        return self._motion_name(spec.dataset, spec.split, spec.keyframes, spec.motion, spec.reference)
 
     def motion_of_score(self, score: str) -> str:
         """Name of the motion behind a score."""
         spec = self.scores[score]
-        return self._motion_name(spec.dataset, spec.split, spec.keyframes, spec.motion)
+        return self._motion_name(spec.dataset, spec.split, spec.keyframes, spec.motion, spec.reference)
 
     def previous_synthesis(self, synthesis: str) -> str | None:
-        """Synthesis one step nearer to the key frame; None at distance ±1, which starts from the key frame."""
+        """Synthesis one step nearer to the key frame; None where the key frame itself is moved."""
         spec = self.syntheses[synthesis]
-        if abs(spec.distance) == 1:
+        if spec.starts_from_key_frame:
             return None
         nearer = spec.distance - 1 if spec.distance > 0 else spec.distance + 1
         return synthesis_name(spec.model_copy(update={"distance": nearer}))
@@ -148,9 +149,17 @@ class Plan:
         specs = _synthesis_specs(dataset, split, keyframes, propagation)
         return {spec.distance: synthesis_name(spec) for spec in specs}
 
-    def _motion_name(self, dataset: DatasetSpec, split: str, keyframes: KeyframesSpec, model: str) -> str:
+    def _motion_name(
+        self,
+        dataset: DatasetSpec,
+        split: str,
+        keyframes: KeyframesSpec,
+        model: str,
+        reference: tuple[ReferenceChoice, ...],
+    ) -> str:
+        wanted = (dataset, split, keyframes, model, _of_motion(reference))
         for name, spec in self.motions.items():
-            if (spec.dataset, spec.split, spec.keyframes, spec.model) == (dataset, split, keyframes, model):
+            if (spec.dataset, spec.split, spec.keyframes, spec.model, spec.reference) == wanted:
                 return name
         raise KeyError(f"no motion {model} planned for {dataset.name}/{split}")
 
@@ -208,7 +217,14 @@ def propagation_label(propagation: PropagationSpec) -> str:
     label = f"{propagation.kind}{propagation.max_distance}"
     if propagation.kind == "true":
         return label
-    return f"{label}-{propagation.motion}{'' if propagation.void_occluded else '-novoid'}"
+    return f"{label}-{propagation.motion}{_kind_of_moving(propagation)}"
+
+
+def _kind_of_moving(spec: PropagationSpec | SynthesisSpec | ScoreSpec) -> str:
+    """The part of a name that says how samples are moved, where it is not the usual way."""
+    accumulated = "" if spec.method == "recursive" else f"-{spec.method}"
+    void = "" if spec.void_occluded else "-novoid"
+    return f"{accumulated}{void}{'-reference' if spec.reference else ''}"
 
 
 def motion_name(spec: MotionSpec) -> str:
@@ -221,16 +237,16 @@ def motion_name(spec: MotionSpec) -> str:
 def synthesis_name(spec: SynthesisSpec) -> str:
     """Folder of propagated samples below artifacts/propagated/."""
     members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.motion])
-    void = "" if spec.void_occluded else "-novoid"
     digest = result_hash(spec, SYNTHESIS_CODE, members)
-    return f"{spec.dataset.key}/{spec.split}-{spec.motion}{void}-distance{spec.distance:+d}-{digest}"
+    return f"{spec.dataset.key}/{spec.split}-{spec.motion}{_kind_of_moving(spec)}-distance{spec.distance:+d}-{digest}"
 
 
 def score_name(spec: ScoreSpec) -> str:
     """Folder of a propagation score below artifacts/scores/."""
     members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.motion])
-    void = "" if spec.void_occluded else "-novoid"
-    return f"{spec.dataset.key}/{spec.split}-{spec.motion}{void}-{result_hash(spec, SCORE_CODE, members)}"
+    return (
+        f"{spec.dataset.key}/{spec.split}-{spec.motion}{_kind_of_moving(spec)}-{result_hash(spec, SCORE_CODE, members)}"
+    )
 
 
 def _run_specs(
@@ -261,7 +277,7 @@ def _used_part(loss: LossSpec) -> LossSpec:
 
 
 def _score_specs(quality: PropagationQualityConfig, dataset: DatasetSpec) -> Iterator[ScoreSpec]:
-    for motion, void_occluded in product(quality.motions, quality.void_occluded):
+    for motion, void_occluded, method in product(quality.motions, quality.void_occluded, quality.methods):
         yield ScoreSpec(
             dataset=dataset,
             split=quality.split,
@@ -269,6 +285,8 @@ def _score_specs(quality: PropagationQualityConfig, dataset: DatasetSpec) -> Ite
             motion=motion,
             max_distance=quality.max_distance,
             void_occluded=void_occluded,
+            method=method,
+            reference=quality.reference,
         )
 
 
@@ -293,14 +311,21 @@ def _synthesis_specs(
             distance=distance,
             method=propagation.method,
             void_occluded=propagation.void_occluded,
+            reference=tuple(choice for choice in propagation.reference if choice != "farthest_only"),
+            allow_broken=propagation.allow_broken,
         )
+
+
+def _of_motion(reference: tuple[ReferenceChoice, ...]) -> tuple[ReferenceChoice, ...]:
+    """The choices that decide a flow."""
+    return tuple(choice for choice in reference if choice == "bgr_flow")
 
 
 def _needed_motions(syntheses: Iterable[SynthesisSpec]) -> Iterator[MotionSpec]:
     """One motion for each data set, split, set of key frames and model, as far as the farthest synthesis reaches."""
     reach: dict[str, tuple[SynthesisSpec, int]] = {}
     for spec in syntheses:
-        key = f"{spec.dataset.identity} {spec.split} {spec.keyframes} {spec.motion}"
+        key = f"{spec.dataset.identity} {spec.split} {spec.keyframes} {spec.motion} {_of_motion(spec.reference)}"
         farthest = max(abs(spec.distance), reach[key][1] if key in reach else 0)
         reach[key] = (spec, farthest)
     for spec, farthest in reach.values():
@@ -310,6 +335,7 @@ def _needed_motions(syntheses: Iterable[SynthesisSpec]) -> Iterator[MotionSpec]:
             keyframes=spec.keyframes,
             model=spec.motion,
             max_distance=farthest,
+            reference=_of_motion(spec.reference),
         )
 
 

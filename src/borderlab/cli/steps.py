@@ -72,6 +72,7 @@ def motion(
             spec.max_distance,
             part,
             progress=_is_terminal(),
+            reference=spec.reference,
         )
     typer.echo(str(folder))
 

@@ -12,7 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from borderlab.data import create_dataset
 from borderlab.data.base import Dataset
 from borderlab.probe.spec import MEASURES, Measure, Shift
-from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec, RecipeSpec, Size, Weights
+from borderlab.spec import (
+    KeyframesSpec,
+    LossSpec,
+    Method,
+    PropagationSpec,
+    RecipeSpec,
+    ReferenceChoice,
+    Size,
+    Weights,
+)
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 Scale = Literal["smoke", "single machine", "paper"]
@@ -116,6 +125,10 @@ class PropagationQualityConfig(ConfigModel):
     void_occluded: Annotated[list[bool], Field(min_length=1)] = Field(
         [True], description="Whether occluded and out-of-frame pixels become void; both values give two scores."
     )
+    methods: Annotated[list[Method], Field(min_length=1)] = Field(
+        ["recursive"], description="Step by step, or once through the composed flow; both give two scores."
+    )
+    reference: tuple[ReferenceChoice, ...] = Field((), description="As under `propagation` of a study.")
 
 
 class ProbeConfig(ConfigModel):
