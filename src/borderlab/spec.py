@@ -158,6 +158,11 @@ class ScoreSpec(Spec):
     reference: tuple[ReferenceChoice, ...] = ()
 
     @property
+    def title(self) -> str:
+        """The motion model, and how it is followed where that is not the usual way."""
+        return " ".join([self.motion, *([] if self.method == "recursive" else [self.method]), *self.reference])
+
+    @property
     def propagation(self) -> PropagationSpec:
         """The propagation whose samples are scored."""
         return PropagationSpec(

@@ -129,14 +129,17 @@ class EvaluationLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         waiting: list[RawBatch] = []
-        for loaded in self._loader:
-            raw = _sound(loaded)
+        for raw in self.raw():
             if waiting and (len(waiting) == self.batch_size or waiting[0].image.shape != raw.image.shape):
                 yield self.normalisation.batch(join(waiting))
                 waiting = []
             waiting.append(raw)
         if waiting:
             yield self.normalisation.batch(join(waiting))
+
+    def raw(self) -> Iterator[RawBatch]:
+        """Samples one by one, in bytes."""
+        return (_sound(loaded) for loaded in self._loader)
 
 
 class _Changed(Dataset[NamedSample | BorderlabError]):

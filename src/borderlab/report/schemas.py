@@ -16,7 +16,7 @@ FACTORS = {
     "dataset": "Data set, by its name in the experiment.",
     "task": "`classification` or `segmentation`.",
     "backbone": "Name of the timm network.",
-    "weights": "Initial weights: `random`, or where pretrained ones come from.",
+    "weights": "Initial weights: `random`, where pretrained ones come from, or the run that they were trained in.",
     "padding_mode": f"Padding of the convolutions: {', '.join(f'`{mode}`' for mode in PADDING_MODE_NAMES)}.",
     "keyframes": "Which labelled frames train: `all`, or every n-th frame of a clip.",
     "propagation": "Propagated samples that join the key frames, as one text: `none`, `label ±1 dis_medium`, ...",
@@ -96,7 +96,7 @@ def _score_keys() -> dict[str, pa.Column]:
     return {
         "dataset": text("Data set, by its name in the experiment."),
         "split": text("Split whose labels were moved."),
-        "motion": text("Motion model."),
+        "motion": text("Motion model; also how it was followed, where not step by step."),
         "void_occluded": pa.Column(bool, description=FACTORS["void_occluded"]),
         "distance": whole("Signed distance from the key frame, in frames.", minimum=None),
     }
