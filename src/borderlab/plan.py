@@ -5,7 +5,7 @@ A name is the result's folder below `artifacts/`: readable in front, the hash of
 asks it for the specification behind a name. Planning is pure and fast: no data, no torch, no network.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -90,7 +90,9 @@ class Plan:
     def receipts_of_run(self, run: str) -> list[tuple[str, str]]:
         """(data set, split) pairs that a run reads."""
         spec = self.runs[run].spec
-        return [(spec.dataset.key, split) for split in dict.fromkeys((spec.train_split, spec.eval_split))]
+        uniform = spec.recipe.class_uniform
+        extra = [] if uniform is None or uniform.extra_split is None else [uniform.extra_split]
+        return [(spec.dataset.key, split) for split in dict.fromkeys((spec.train_split, spec.eval_split, *extra))]
 
     def receipts_of_probe(self, probe: str) -> list[tuple[str, str]]:
         """(data set, split) pairs that a probe reads."""
@@ -175,7 +177,8 @@ def make_plan(config: ExperimentConfig) -> Plan:
     }
     runs: dict[str, PlannedRun] = {}
     for study in config.studies:
-        for spec in _run_specs(config, study, datasets[study.dataset], specs[study.dataset]):
+        starts = {} if study.start_from is None else _runs_of(runs, study.start_from)
+        for spec in _run_specs(config, study, datasets[study.dataset], specs[study.dataset], starts):
             run = runs.setdefault(run_name(spec), PlannedRun(spec, study.resources))
             run.studies.append(study.name)
     scores = {
@@ -196,7 +199,9 @@ def _runs_of(runs: dict[str, PlannedRun], study: str) -> dict[str, RunSpec]:
 def run_name(spec: RunSpec) -> str:
     """Folder of a training run below artifacts/runs/."""
     parts = [spec.backbone]
-    if spec.weights != "random":
+    if spec.start_from is not None:
+        parts.append("continued")
+    elif spec.weights != "random":
         parts.append(f"{spec.weights}-weights")
     parts.append(spec.padding_mode)
     if spec.keyframes is not None:
@@ -250,7 +255,11 @@ def score_name(spec: ScoreSpec) -> str:
 
 
 def _run_specs(
-    config: ExperimentConfig, study: StudyConfig, dataset: Dataset, dataset_spec: DatasetSpec
+    config: ExperimentConfig,
+    study: StudyConfig,
+    dataset: Dataset,
+    dataset_spec: DatasetSpec,
+    starts: Mapping[str, RunSpec],
 ) -> Iterator[RunSpec]:
     seeds = config.seeds if study.seeds is None else study.seeds
     grid = product(study.backbones, study.padding_modes, study.propagation, study.losses, seeds)
@@ -264,11 +273,22 @@ def _run_specs(
             propagation=propagation,
             backbone=backbone.name,
             weights=backbone.weights,
+            start_from=_start_of(starts, backbone.name, padding_mode, seed),
             padding_mode=padding_mode,
             loss=_used_part(loss),
             recipe=config.recipes[study.recipe],
             seed=seed,
         )
+
+
+def _start_of(starts: Mapping[str, RunSpec], backbone: str, padding_mode: str, seed: int) -> str | None:
+    """Name of the run to start from; of a study with one seed, that seed's. The rules see to it that there is one."""
+    fitting = {
+        spec.seed: name
+        for name, spec in starts.items()
+        if (spec.backbone, spec.padding_mode) == (backbone, padding_mode)
+    }
+    return fitting.get(seed, next(iter(fitting.values()), None))
 
 
 def _used_part(loss: LossSpec) -> LossSpec:

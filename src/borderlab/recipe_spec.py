@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Precision = Literal["float32", "bfloat16", "float16"]
 MemoryFormat = Literal["contiguous", "channels_last"]
@@ -24,7 +24,7 @@ class ScheduleSpec(Spec):
     restart_epoch: Annotated[float, Field(ge=0)] = Field(
         100.0, description="Used by `restarted_poly` alone: from here on the rate falls anew, over what is left."
     )
-    restart_factor: Annotated[float, Field(gt=0)] = Field(
+    restart_factor: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0, description="Used by `restarted_poly` alone: share of `lr` at the restart."
     )
     restart_power: Annotated[float, Field(gt=0)] = Field(
@@ -131,3 +131,9 @@ class RecipeSpec(Spec):
     aspp_rates: tuple[int, ...] = Field((6, 12, 18), description="Segmentation: dilations of the decoder's pyramid.")
     threads: Annotated[int, Field(ge=1)] = Field(1, description="CPU threads; the bits of a sum depend on them.")
     validate_every_epochs: Annotated[int, Field(ge=1)] = 1
+
+    @model_validator(mode="after")
+    def _restarts_before_the_end(self) -> "RecipeSpec":
+        if self.schedule.name == "restarted_poly" and self.schedule.restart_epoch >= self.epochs:
+            raise ValueError(f"schedule.restart_epoch {self.schedule.restart_epoch:g} must be below epochs")
+        return self

@@ -164,7 +164,9 @@ class Workflow:
     def inputs_of_run(self, run: str) -> list[str]:
         """What a training run reads."""
         receipts = [self.receipt_of(dataset, split) for dataset, split in self.plan.receipts_of_run(run)]
-        return receipts + [self.paths.synthesis(name) for name in self.plan.syntheses_of_run(run)]
+        start = self.plan.runs[run].spec.start_from
+        weights = [] if start is None else self.paths.run_files(start)
+        return receipts + [self.paths.synthesis(name) for name in self.plan.syntheses_of_run(run)] + weights
 
     def inputs_of_probe(self, probe: str) -> list[str]:
         """What a probe reads: images, and the weights of the runs that it probes."""

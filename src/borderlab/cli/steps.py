@@ -140,6 +140,7 @@ def train(
     planned = _known(name, workflow.plan.runs, "run")
     folder = Path(workflow.paths.run_folder(name))
     write_identity(run_identity(planned.spec), folder)
+    start = planned.spec.start_from
     train_run(
         planned.spec,
         folder,
@@ -149,6 +150,7 @@ def train(
             distance: Path(workflow.paths.synthesis(synthesis)).parent
             for distance, synthesis in workflow.plan.synthesis_folders_of_run(name).items()
         },
+        start_folder=None if start is None else Path(workflow.paths.run_folder(start)),
         gpus=planned.resources.gpus,
         workers=planned.resources.workers,
     )

@@ -9,6 +9,7 @@ from itertools import product
 
 from borderlab.config.naming import allowed, backbone_name_faults, padding_mode_faults, split_faults, weights_faults
 from borderlab.config.probe_rules import probe_faults
+from borderlab.config.recipe_rules import recipe_faults
 from borderlab.config.schema import ExperimentConfig, PropagationQualityConfig, StudyConfig
 from borderlab.data import DATASETS, create_dataset
 from borderlab.data.base import ClassificationDataset
@@ -81,6 +82,7 @@ def _study_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]
         yield from _classification_faults(config, study)
     yield from _relaxation_faults(config, study)
     yield from _propagation_faults(study)
+    yield from recipe_faults(config, study, dataset)
 
 
 def _name_faults(study: StudyConfig) -> Iterator[str]:

@@ -91,6 +91,11 @@ class StudyConfig(ConfigModel):
         [None], description="Propagated samples that join the key frames; null or `none` for none."
     )
     losses: Annotated[list[LossSpec], Field(min_length=1)] = [LossSpec()]
+    start_from: Name | None = Field(
+        None,
+        description="An earlier study: each run starts from the weights of its run with the same backbone, padding and "
+        "seed; a classifier of other width is drawn from the seed. Absent: from `weights`.",
+    )
     seeds: list[Annotated[int, Field(ge=0)]] | None = Field(None, description="Absent: the experiment's seeds.")
     resources: ResourcesConfig = ResourcesConfig()
 

@@ -37,7 +37,7 @@ def neighbourhood_bits(
 
 def spread_bits(bits: Int64[Tensor, "n words h w"], radius_px: int) -> Int64[Tensor, "n words h w"]:
     """OR of the sets in the square window around each pixel; a square is a row of columns."""
-    return _or_along(_or_along(bits, -1, radius_px), -2, radius_px)
+    return or_along(or_along(bits, -1, radius_px), -2, radius_px)
 
 
 def unpack_bits(bits: Int64[Tensor, "m words"], n_classes: int) -> Bool[Tensor, "m c"]:
@@ -54,7 +54,7 @@ def _word(target: Integer[Tensor, "n h w"], first: int, n_classes: int) -> Int64
     return inside.long() << position.clamp(0, BITS_PER_WORD - 1)
 
 
-def _or_along(bits: Int64[Tensor, "n words h w"], dim: int, radius_px: int) -> Int64[Tensor, "n words h w"]:
+def or_along(bits: Int64[Tensor, "n words h w"], dim: int, radius_px: int) -> Int64[Tensor, "n words h w"]:
     """OR of each pixel and its neighbours up to `radius_px` away along one axis."""
     length = bits.shape[dim]
     result = bits.clone()
