@@ -31,4 +31,4 @@ def _timm_strides() -> dict[str, tuple[int, ...]]:
 def backbone_names() -> frozenset[str]:
     """Names of all architectures of the pinned timm (a test holds the list in step with it), and of our own."""
     text = files("borderlab.models").joinpath("timm_names.txt").read_text(encoding="utf-8")
-    return frozenset(text.split()) | OWN_BACKBONES.keys()
+    return frozenset(text.split()) | frozenset(OWN_BACKBONES)
