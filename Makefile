@@ -14,7 +14,7 @@ CORES ?= all
 PYTEST = $(BIN)/python -m pytest -q
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: demo test check lint unit workflow-tests benchmark dry-runs slurm-packages constraints clean
+.PHONY: demo test check lint unit workflow-tests benchmark faults dry-runs system-packages constraints clean
 
 demo: $(VENV)/.base
 	snakemake --cores $(CORES)
@@ -39,15 +39,21 @@ workflow-tests: $(VENV)/.dev
 	BORDERLAB_CHECK_SHAPES=0 $(PYTEST) -n 2 -m "slow and not workflow"
 	$(PYTEST) -n 2 --dist loadfile -m workflow
 
-# What the tests of `--profile slurm` need on Debian or Ubuntu, as root; without them these tests are skipped.
-slurm-packages:
+# What the tests of `--profile slurm`, of ssh remotes and of the report's page need on Debian or Ubuntu, as root;
+# without them those tests are skipped.
+system-packages:
 	apt-get update -qq
-	apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge
+	apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge openssh-server
+	-apt-get install -y -qq --no-install-recommends chromium
 
 # Side-by-side measurements; each writes ratios to the JSON file, none runs in `make test`.
 benchmark: $(VENV)/.dev
 	mkdir -p benchmarks
 	BORDERLAB_CHECK_SHAPES=0 $(PYTEST) --benchmark-enable --benchmark-only --benchmark-json=benchmarks/pytest.json tests/benchmarks
+
+# Every fault of docs/faults.md for real: half an hour; as root with `make system-packages` none is left out.
+faults: $(VENV)/.dev
+	$(BIN)/python -m tests.workflow.faults
 
 dry-runs: $(VENV)/.base
 	snakemake -n --quiet rules --configfile config/camvid.yaml

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from borderlab import codehash
+from borderlab import codefacts, codehash
 from borderlab.codehash import code_hash, code_modules
 from borderlab.identity import NEUTRAL, registry_members
 
@@ -32,13 +32,30 @@ MEMBERS = frozenset({"borderlab.data.digits", "borderlab.data.camvid"})
 
 
 def forget() -> None:
-    for cached in (code_hash, code_modules, codehash._imports, codehash._module_hash, codehash._path_of):
+    for cached in (code_hash, code_modules, codehash._imports, codefacts.facts_of, codehash._path_of):
         cached.cache_clear()
 
 
 def fresh_hash(*members: str) -> str:
     forget()
     return code_hash(("borderlab.work", *members), MEMBERS - set(members))
+
+
+def test_facts_are_kept_and_a_damaged_cache_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    source = tmp_path / "code.py"
+    source.write_text("import borderlab.files\nx = 1  # one\n")
+    for damage in (None, "", "[]", '{"a": 1}', "not json"):
+        codefacts._kept.cache_clear()
+        codefacts.facts_of.cache_clear()
+        if damage is not None:
+            codefacts.cache_file().write_text(damage)
+        facts = codefacts.facts_of(source)
+        assert facts.imports == ("borderlab.files",)
+        codefacts._write()
+        codefacts._kept.cache_clear()
+        assert facts in codefacts._kept().values()
+    codefacts._kept.cache_clear()
 
 
 @pytest.fixture(autouse=True)

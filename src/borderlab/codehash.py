@@ -2,14 +2,18 @@
 
 Comments, docstrings and layout do not count, and neither does any module that is not imported: an edit to the report
 leaves the hash of the training code as it was.
+
+Every command plans, so what a file's text comes to is kept between processes, under the hash of the text
+(`borderlab.codefacts`).
 """
 
-import ast
 import hashlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+
+from borderlab.codefacts import facts_of
 
 PACKAGE = "borderlab"
 
@@ -22,7 +26,7 @@ def code_hash(entries: tuple[str, ...], left_out: frozenset[str] = frozenset()) 
 
 def code_parts(entries: tuple[str, ...], left_out: frozenset[str] = frozenset()) -> dict[str, str]:
     """Hash of each module that `code_hash` covers, by dotted name."""
-    return {module: _module_hash(_source_of(module)) for module in code_modules(entries, left_out)}
+    return {module: facts_of(_source_of(module)).digest for module in code_modules(entries, left_out)}
 
 
 def hash_of_parts(parts: Mapping[str, str]) -> str:
@@ -49,31 +53,8 @@ def code_modules(entries: tuple[str, ...], left_out: frozenset[str] = frozenset(
 @cache
 def _imports(module: str) -> tuple[str, ...]:
     """Modules of the package that `module` imports, anywhere in its text."""
-    names: set[str] = set()
-    for node in ast.walk(_tree(_source_of(module))):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return tuple(sorted(name for name in names if name.split(".")[0] == PACKAGE and _exists(name)))
-
-
-@cache
-def _module_hash(source: Path) -> str:
-    tree = _tree(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = [child for child in node.body if not _is_text(child)] or [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _tree(source: Path) -> ast.Module:
-    return ast.parse(source.read_text(encoding="utf-8"))
+    names = facts_of(_source_of(module)).imports
+    return tuple(name for name in names if name.split(".")[0] == PACKAGE and _exists(name))
 
 
 def _exists(module: str) -> bool:

@@ -22,9 +22,12 @@ from borderlab.padding.names import PADDING_MODE_MODULES
 
 HASH_LENGTH = 8
 
-# Modules that cannot change a result: they write it down or report it, or list members that count by themselves.
+# Modules that cannot change a result: they name it, write it down or report it, or list members that count by
+# themselves.
 NEUTRAL = frozenset(
     {
+        "borderlab.codefacts",
+        "borderlab.codehash",
         "borderlab.errors",
         "borderlab.files",
         "borderlab.losses.names",

@@ -19,9 +19,11 @@ from borderlab.errors import ConfigError
 from borderlab.files import sha256_of_file, sha256_of_json
 from borderlab.identity import HASH_LENGTH, Identity, identity_of, result_hash
 from borderlab.losses.names import LOSS_MODULES
-from borderlab.motion.names import MOTION_MODEL_MODULES
+from borderlab.motion.names import motion_members
 from borderlab.padding.names import PADDING_MODE_MODULES
+from borderlab.papers.files import paper_digests
 from borderlab.planned_census import CensusSpec
+from borderlab.planned_motion import PlannedMotionModel, plan_motion_models, with_full_names
 from borderlab.planned_probes import PlannedProbe, plan_probes
 from borderlab.report.names import template_files
 from borderlab.spec import (
@@ -37,6 +39,7 @@ from borderlab.spec import (
 )
 
 TRAIN_CODE = "borderlab.training.run"
+PARALLEL_CODE = "borderlab.training.parallel"
 EVALUATE_CODE = "borderlab.evaluation.run"
 MOTION_CODE = "borderlab.propagation.estimate"
 SYNTHESIS_CODE = "borderlab.propagation.synthesis"
@@ -64,6 +67,12 @@ class Plan:
     motions: dict[str, MotionSpec]
     syntheses: dict[str, SynthesisSpec]
     probes: dict[str, PlannedProbe]
+    motion_models: dict[str, PlannedMotionModel]
+
+    def identity_of_run(self, run: str) -> Identity:
+        """What decides the run `run`."""
+        planned = self.runs[run]
+        return run_identity(planned.spec, planned.resources.processes > 1)
 
     @cached_property
     def experiment_id(self) -> str:
@@ -73,7 +82,9 @@ class Plan:
             "runs": sorted(f"{run}/{self.evaluation_name(run)}" for run in self.runs),
             "scores": sorted(self.scores),
             "probes": sorted(self.probes),
+            "motion_models": sorted(self.motion_models),
             "code": code_hash((REPORT_CODE,)),
+            "papers": paper_digests(Path(self.config.folders.papers)),
             "templates": [sha256_of_file(path) for path in template_files()],
         }
         return f"{self.config.experiment}-{sha256_of_json(shown)[:HASH_LENGTH]}"
@@ -175,29 +186,32 @@ def make_plan(config: ExperimentConfig) -> Plan:
         )
         for key, dataset in datasets.items()
     }
+    motion_models = plan_motion_models(config, specs)
+    named = with_full_names(config, motion_models)
     runs: dict[str, PlannedRun] = {}
-    for study in config.studies:
+    for study in named.studies:
         starts = {} if study.start_from is None else _runs_of(runs, study.start_from)
         for spec in _run_specs(config, study, datasets[study.dataset], specs[study.dataset], starts):
-            run = runs.setdefault(run_name(spec), PlannedRun(spec, study.resources))
+            parallel = study.resources.processes > 1
+            run = runs.setdefault(run_name(spec, parallel), PlannedRun(spec, study.resources))
             run.studies.append(study.name)
     scores = {
         score_name(spec): spec
-        for quality in config.propagation_quality
+        for quality in named.propagation_quality
         for spec in _score_specs(quality, specs[quality.dataset])
     }
     syntheses = {synthesis_name(spec): spec for spec in _needed_syntheses(runs.values(), scores.values())}
     motions = {motion_name(spec): spec for spec in _needed_motions(syntheses.values())}
     probes = plan_probes(config, specs, {study.name: _runs_of(runs, study.name) for study in config.studies})
-    return Plan(config, datasets, runs, scores, motions, syntheses, probes)
+    return Plan(config, datasets, runs, scores, motions, syntheses, probes, motion_models)
 
 
 def _runs_of(runs: dict[str, PlannedRun], study: str) -> dict[str, RunSpec]:
     return {name: planned.spec for name, planned in runs.items() if study in planned.studies}
 
 
-def run_name(spec: RunSpec) -> str:
-    """Folder of a training run below artifacts/runs/."""
+def run_name(spec: RunSpec, parallel: bool = False) -> str:
+    """Folder of a training run below artifacts/runs/; `parallel`: more than one process trains it."""
     parts = [spec.backbone]
     if spec.start_from is not None:
         parts.append("continued")
@@ -209,12 +223,12 @@ def run_name(spec: RunSpec) -> str:
     if spec.loss.name != "cross_entropy":
         parts.append(f"{spec.loss.name}{spec.loss.relax_radius_px}")
     parts.append(f"seed{spec.seed}")
-    return f"{spec.dataset.key}/{'-'.join(parts)}-{run_identity(spec).short_hash}"
+    return f"{spec.dataset.key}/{'-'.join(parts)}-{run_identity(spec, parallel).short_hash}"
 
 
-def run_identity(spec: RunSpec) -> Identity:
-    """What decides a training run."""
-    return identity_of(spec, TRAIN_CODE, _members(spec))
+def run_identity(spec: RunSpec, parallel: bool = False) -> Identity:
+    """What decides a training run; where several processes train it, the code that makes them one counts too."""
+    return identity_of(spec, TRAIN_CODE, (*_members(spec), *((PARALLEL_CODE,) if parallel else ())))
 
 
 def propagation_label(propagation: PropagationSpec) -> str:
@@ -234,24 +248,23 @@ def _kind_of_moving(spec: PropagationSpec | SynthesisSpec | ScoreSpec) -> str:
 
 def motion_name(spec: MotionSpec) -> str:
     """Folder of estimated flows below artifacts/motion/."""
-    members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.model])
+    members = (_dataset_module(spec.dataset.name), *motion_members(spec.model))
     digest = result_hash(spec, MOTION_CODE, members)
     return f"{spec.dataset.key}/{spec.split}-{spec.model}-reach{spec.max_distance}-{digest}"
 
 
 def synthesis_name(spec: SynthesisSpec) -> str:
     """Folder of propagated samples below artifacts/propagated/."""
-    members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.motion])
+    members = (_dataset_module(spec.dataset.name), *motion_members(spec.motion))
     digest = result_hash(spec, SYNTHESIS_CODE, members)
     return f"{spec.dataset.key}/{spec.split}-{spec.motion}{_kind_of_moving(spec)}-distance{spec.distance:+d}-{digest}"
 
 
 def score_name(spec: ScoreSpec) -> str:
     """Folder of a propagation score below artifacts/scores/."""
-    members = (_dataset_module(spec.dataset.name), MOTION_MODEL_MODULES[spec.motion])
-    return (
-        f"{spec.dataset.key}/{spec.split}-{spec.motion}{_kind_of_moving(spec)}-{result_hash(spec, SCORE_CODE, members)}"
-    )
+    members = (_dataset_module(spec.dataset.name), *motion_members(spec.motion))
+    digest = result_hash(spec, SCORE_CODE, members)
+    return f"{spec.dataset.key}/{spec.split}-{spec.motion}{_kind_of_moving(spec)}-{digest}"
 
 
 def _run_specs(
@@ -367,7 +380,7 @@ def _members(spec: RunSpec) -> tuple[str, ...]:
         LOSS_MODULES[spec.loss.name],
     ]
     if spec.propagation is not None and spec.propagation.kind != "true":
-        members.append(MOTION_MODEL_MODULES[spec.propagation.motion])
+        members += motion_members(spec.propagation.motion)
     return tuple(members)
 
 

@@ -121,9 +121,6 @@ class RecipeSpec(Spec):
     schedule: ScheduleSpec = ScheduleSpec()
     augment: AugmentSpec = AugmentSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
-    sync_batch_norm: bool = Field(
-        False, description="Batch norms take the statistics of all processes' samples together."
-    )
     precision: Precision = Field("float32", description="Arithmetic of the forward pass (autocast).")
     memory_format: MemoryFormat = "channels_last"
     output_stride: Literal[8, 16, 32] = Field(16, description="Segmentation: input size over size of deepest map.")

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from borderlab.motion.names import motion_label
 from borderlab.recipe_spec import (
     AugmentSpec,
     ClassUniformSpec,
@@ -160,7 +161,9 @@ class ScoreSpec(Spec):
     @property
     def title(self) -> str:
         """The motion model, and how it is followed where that is not the usual way."""
-        return " ".join([self.motion, *([] if self.method == "recursive" else [self.method]), *self.reference])
+        return " ".join(
+            [motion_label(self.motion), *([] if self.method == "recursive" else [self.method]), *self.reference]
+        )
 
     @property
     def propagation(self) -> PropagationSpec:

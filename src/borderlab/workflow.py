@@ -19,7 +19,8 @@ from borderlab.identity import HASH_LENGTH
 from borderlab.plan import Plan, make_plan
 from borderlab.report.names import TABLES
 
-PUBLISHED_FILES = ("report.html", "summary.md", "metrics.json")
+PUBLISHED_FILES = ("report.html", "summary.md", "metrics.json", "tables.tex")
+TABLE_FORMATS = {"tables": "csv", "parquet": "parquet"}
 FETCH_MINUTES = {"embedded": 10, "public": 12 * 60, "account": 24 * 60, "own copy": 12 * 60}
 
 
@@ -56,6 +57,16 @@ class Paths:
         """Score of propagated labels."""
         return f"{self.artifacts}/scores/{score}/score.json"
 
+    def motion_model_folder(self, motion_model: str) -> str:
+        """Folder of a trained motion model."""
+        return f"{self.artifacts}/motion_models/{motion_model}"
+
+    def motion_model_files(self, motion_model: str) -> list[str]:
+        """What training a motion model leaves."""
+        names = ["identity.json", "spec.json", "training.json", "curve.csv", "held_out.csv"]
+        names += ["provenance.json", "model.safetensors"]
+        return [f"{self.motion_model_folder(motion_model)}/{name}" for name in names]
+
     def run_folder(self, run: str) -> str:
         """Folder of a training run."""
         return f"{self.artifacts}/runs/{run}"
@@ -83,7 +94,7 @@ class Paths:
 
     def tables(self, report: str) -> list[str]:
         """Tidy tables of an experiment."""
-        return [f"{self.report_folder(report)}/tables/{table}.csv" for table in TABLES]
+        return _table_files(self.report_folder(report))
 
     def report(self, report: str) -> list[str]:
         """Page, summary and metrics of an experiment."""
@@ -91,9 +102,8 @@ class Paths:
 
     def published(self, report: str) -> list[str]:
         """Stable copies, and the stamp that says of which report."""
-        tables = [f"{self.results}/tables/{table}.csv" for table in TABLES]
         pages = [f"{self.results}/{name}" for name in PUBLISHED_FILES]
-        return [f"{self.results}/published-{report}.json", *pages, *tables]
+        return [f"{self.results}/published-{report}.json", *pages, *_table_files(self.results)]
 
 
 @dataclass(frozen=True)
@@ -102,10 +112,18 @@ class Workflow:
 
     plan: Plan
     snapshot: str
+    trust_existing: Callable[[], bool] = lambda: True
 
     @classmethod
-    def from_config(cls, values: Mapping[str, Any], sources: Sequence[Any]) -> "Workflow":
+    def from_config(
+        cls, values: Mapping[str, Any], sources: Sequence[Any], trust_existing: Callable[[], bool] = lambda: True
+    ) -> "Workflow":
         """The workflow of the merged configuration that Snakemake holds; writes its snapshot.
+
+        Args:
+            values: the merged configuration.
+            sources: the files that it comes from, for messages.
+            trust_existing: tells whether a result that stands needs its inputs no more (see `missing_inputs`).
 
         Raises:
             ConfigError: one line that names file and key.
@@ -113,7 +131,7 @@ class Workflow:
         source = ", ".join(str(path) for path in sources) or "config/smoke.yaml"
         config = check_config(dict(values), source)
         snapshot = write_snapshot(config)
-        return cls(make_plan(config), str(snapshot))
+        return cls(make_plan(config), str(snapshot), trust_existing)
 
     @classmethod
     def from_file(cls, path: Path) -> "Workflow":
@@ -136,10 +154,28 @@ class Workflow:
         """Receipt of a split, by the data set's key."""
         return self.paths.receipt(self.plan.datasets[dataset].folder_name, split)
 
+    def missing_inputs(self, outputs: str | Sequence[str], inputs: Sequence[str]) -> list[str]:
+        """`inputs`, or nothing where all `outputs` stand: a result is named by what decides it, so it is right.
+
+        Without this a fresh clone with pulled results but no data would make all of them again as soon as a single
+        new run asks for the data: Snakemake passes on to every dependent that a missing file is made.
+        """
+        names = [outputs] if isinstance(outputs, str) else outputs
+        finished = self.trust_existing() and all(Path(name).exists() for name in names)
+        return [] if finished else list(inputs)
+
     def inputs_of_motion(self, motion: str) -> list[str]:
-        """What a motion estimate reads."""
+        """What a motion estimate reads: frames, and the weights of a learned model."""
         spec = self.plan.motions[motion]
-        return [self.receipt_of(spec.dataset.key, spec.split)]
+        trained = self.paths.motion_model_files(spec.model) if spec.model in self.plan.motion_models else []
+        receipt = self.receipt_of(spec.dataset.key, spec.split)
+        return self.missing_inputs(self.paths.motion(motion), [receipt, *trained])
+
+    def inputs_of_motion_model(self, motion_model: str) -> list[str]:
+        """What training a motion model reads."""
+        receipts = self.plan.motion_models[motion_model].receipts
+        inputs = [self.receipt_of(dataset, split) for dataset, split in receipts]
+        return self.missing_inputs(self.paths.motion_model_files(motion_model), inputs)
 
     def inputs_of_synthesis(self, synthesis: str) -> list[str]:
         """What a synthesis reads: its motion, and the samples one step nearer to the key frame."""
@@ -149,36 +185,52 @@ class Workflow:
             self.paths.motion(self.plan.motion_of_synthesis(synthesis)),
         ]
         previous = self.plan.previous_synthesis(synthesis)
-        return inputs if previous is None else [*inputs, self.paths.synthesis(previous)]
+        if previous is not None:
+            inputs.append(self.paths.synthesis(previous))
+        return self.missing_inputs(self.paths.synthesis(synthesis), inputs)
 
     def inputs_of_score(self, score: str) -> list[str]:
         """What a score reads."""
         spec = self.plan.scores[score]
         syntheses = self.plan.syntheses_of_score(score).values()
-        return [
+        inputs = [
             self.receipt_of(spec.dataset.key, spec.split),
             self.paths.motion(self.plan.motion_of_score(score)),
             *(self.paths.synthesis(name) for name in syntheses),
         ]
+        return self.missing_inputs(self.paths.score(score), inputs)
 
     def inputs_of_run(self, run: str) -> list[str]:
         """What a training run reads."""
         receipts = [self.receipt_of(dataset, split) for dataset, split in self.plan.receipts_of_run(run)]
+        syntheses = [self.paths.synthesis(name) for name in self.plan.syntheses_of_run(run)]
         start = self.plan.runs[run].spec.start_from
         weights = [] if start is None else self.paths.run_files(start)
-        return receipts + [self.paths.synthesis(name) for name in self.plan.syntheses_of_run(run)] + weights
+        return self.missing_inputs(self.paths.run_files(run), receipts + syntheses + weights)
+
+    def inputs_of_evaluation(self, run: str, evaluation: str) -> list[str]:
+        """What an evaluation reads."""
+        return self.missing_inputs(self.paths.evaluation(run, evaluation), self.paths.run_files(run))
 
     def inputs_of_probe(self, probe: str) -> list[str]:
         """What a probe reads: images, and the weights of the runs that it probes."""
         receipts = [self.receipt_of(dataset, split) for dataset, split in self.plan.receipts_of_probe(probe)]
-        runs = self.plan.probes[probe].spec.runs
-        return receipts + [path for run in runs for path in self.paths.run_files(run)]
+        weights = [path for run in self.plan.probes[probe].spec.runs for path in self.paths.run_files(run)]
+        return self.missing_inputs(self.paths.probe(probe), receipts + weights)
 
     def inputs_of_report(self) -> list[str]:
         """Everything that the tables are made from."""
         evaluations = [self.paths.evaluation(run, self.plan.evaluation_name(run)) for run in self.plan.runs]
         scores = [self.paths.score(score) for score in self.plan.scores]
-        return evaluations + scores + [self.paths.probe(probe) for probe in self.plan.probes]
+        probes = [self.paths.probe(probe) for probe in self.plan.probes]
+        models = [path for name in self.plan.motion_models for path in self.paths.motion_model_files(name)]
+        inputs = evaluations + scores + probes + models
+        return self.missing_inputs(self.paths.tables(self.plan.experiment_id), inputs)
+
+    def inputs_of_publication(self) -> list[str]:
+        """The finished report whose copies are published."""
+        report = self.plan.experiment_id
+        return self.missing_inputs(self.paths.published(report), self.paths.tables(report) + self.paths.report(report))
 
     def targets(self) -> list[str]:
         """What a finished experiment has: its published report, and the census of timm if it asks for one."""
@@ -204,6 +256,10 @@ class Workflow:
         return max(10, planned.resources.runtime_min // planned.spec.recipe.epochs)
 
 
+def _table_files(folder: str) -> list[str]:
+    return [f"{folder}/{kind}/{table}.{suffix}" for kind, suffix in TABLE_FORMATS.items() for table in TABLES]
+
+
 def growing(amount: int | Callable[[Any], int]) -> Callable[[Any, int], int]:
     """A resource that a job gets once more with each further attempt: memory or minutes that were not enough."""
 
@@ -214,10 +270,13 @@ def growing(amount: int | Callable[[Any], int]) -> Callable[[Any, int], int]:
 
 
 def write_snapshot(config: ExperimentConfig) -> Path:
-    """Write the resolved configuration under a name that its content decides; jobs read this file."""
+    """Write the resolved configuration under a name that its content decides; jobs read this file.
+
+    It lies outside of the experiment's folder: a dry run writes it too, and must not change what DVC tracks.
+    """
     values = config.model_dump(mode="json")
     digest = sha256_of_json(values)[:HASH_LENGTH]
-    path = Path(config.folders.artifacts) / config.experiment / "configs" / f"{digest}.yaml"
+    path = Path(config.folders.artifacts) / "configs" / f"{config.experiment}-{digest}.yaml"
     if not path.exists():
         write_text(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     return path

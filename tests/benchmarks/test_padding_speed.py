@@ -77,7 +77,7 @@ def pad_by(network: nn.Module, arm: str) -> nn.Module:
     return network
 
 
-def layer(*args: int, **kwargs: int) -> Callable[[], nn.Module]:
+def layer(*args: int, **kwargs: int | bool) -> Callable[[], nn.Module]:
     return lambda: nn.Sequential(nn.Conv2d(*args, **kwargs))
 
 
@@ -105,7 +105,9 @@ CASES = {
     "vgg16_bn": Case(timm_network("vgg16_bn"), (1, 3, 224, 224), 1.03, 1.04, 5),
     "conv 64 to 64, 3x3, 224 px": Case(layer(64, 64, 3, padding=1), (4, 64, 224, 224), 1.06, 1.08, 11),
     "conv 3 to 64, 3x3, 224 px": Case(layer(3, 64, 3, padding=1), (4, 3, 224, 224), 1.12, 1.25, 11),
-    "stem 7x7 stride 2, 224 px": Case(layer(3, 64, 7, stride=2, padding=3), (4, 3, 224, 224), 1.06, None, 11),
+    "stem 7x7 stride 2, 224 px": Case(
+        layer(3, 64, 7, stride=2, padding=3, bias=False), (8, 3, 224, 224), 1.06, None, 11
+    ),
 }
 SMALL = {"conv 64 to 64, 3x3, 224 px", "conv 3 to 64, 3x3, 224 px", "stem 7x7 stride 2, 224 px"}
 

@@ -107,6 +107,11 @@ def test_frames_of_an_extra_split_are_fetched():
         (0, {"backbones": ["vit_tiny_patch16_224"]}, ("it cannot segment here",)),
         (0, {"backbones": [{"name": "wide_resnet38", "weights": "timm"}]}, ("'timm' for wide_resnet38",)),
         (2, {"losses": [{"name": "relaxed", "strict_classes": ["lamp"]}]}, ("strict_classes: got 'lamp'", "allowed: ")),
+        (
+            0,
+            {"losses": [{"name": "relaxed", "reference": True}], "resources": {"gpus": 2}},
+            ("losses[0].reference: cannot be shared by 2 processes",),
+        ),
         (0, {"dataset": "digits", "recipe": "windows"}, ("evaluation.scales, flip or window",)),
         (0, {"dataset": "digits", "recipe": "uniform"}, ("class_uniform; classification (digits)",)),
     ],

@@ -48,7 +48,9 @@ def test_missing_data_is_one_line_that_says_what_to_do(name: str, tmp_path: Path
     message = str(caught.value)
     assert "\n" not in message
     assert str(tmp_path / name) in message
-    assert any(hint in message for hint in ("borderlab fetch", "needs an account", "account at", "register at", "clone https"))
+    assert any(
+        hint in message for hint in ("borderlab fetch", "needs an account", "account at", "register at", "clone https")
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in DATASETS if issubclass(DATASETS[name], SegmentationDataset)])

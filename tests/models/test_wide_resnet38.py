@@ -1,17 +1,12 @@
-"""WideResNet38, batch norms over processes, output strides, and dilated windows that see mostly holes."""
-
-import os
+"""WideResNet38, output strides, and dilated windows that see mostly holes."""
 
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as processes
 import torch.nn.functional as F
 from torch import nn
 
 from borderlab.errors import ConfigError
 from borderlab.models.backbone import create_backbone
-from borderlab.models.batch_norm import SyncBatchNorm2d, SyncBatchNormAct2d, synchronise_batch_norms
 from borderlab.models.deeplab import AtrousPyramid, DeepLabV3Plus
 from borderlab.models.names import OWN_BACKBONES, output_strides
 from borderlab.models.wide_resnet38 import GROUPS, PreActivationBlock, WideResNet38
@@ -111,62 +106,3 @@ def test_partial_factor_counts_the_taps_inside():
     y = layer(torch.ones(1, 1, 3, 5))
     torch.testing.assert_close(y[0, 0], (rows[:, None] * columns) * 9 / (rows[:, None] * columns).float())
     assert y.unique().tolist() == pytest.approx([9.0])
-
-
-class Small(nn.Module):
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(0)
-        self.convolution = nn.Conv2d(2, 3, 1)
-        self.norm = nn.BatchNorm2d(3)
-
-    def forward(self, x):
-        return self.norm(self.convolution(x))
-
-
-def batch():
-    return torch.randn(4, 2, 5, 3, generator=torch.Generator().manual_seed(1)) * 3 + 100
-
-
-def one_of_two(rank, folder):
-    """A process with half of the batch: output, running statistics and gradients into a file."""
-    os.environ.update(MASTER_ADDR="127.0.0.1")
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
-    model = Small()
-    assert synchronise_batch_norms(model) == 1
-    y = model(batch()[2 * rank : 2 * rank + 2])
-    y.square().mul(torch.arange(45).view(3, 5, 3) / 45).sum().backward()
-    grads = [parameter.grad for parameter in model.parameters()]
-    torch.save([y.detach(), model.norm.running_mean, model.norm.running_var, grads], f"{folder}/{rank}.pt")
-    dist.destroy_process_group()
-
-
-@pytest.mark.slow
-def test_two_processes_normalise_as_one(tmp_path):
-    processes.spawn(one_of_two, (str(tmp_path),), nprocs=2)
-    halves = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
-    model = Small()
-    y = model(batch())
-    y.square().mul(torch.arange(45).view(3, 5, 3) / 45).sum().backward()
-    torch.testing.assert_close(torch.cat([half[0] for half in halves]), y.detach(), rtol=1e-4, atol=1e-4)
-    for half in halves:
-        torch.testing.assert_close(half[1], model.norm.running_mean)
-        torch.testing.assert_close(half[2], model.norm.running_var)
-    for index, parameter in enumerate(model.parameters()):
-        summed = halves[0][3][index] + halves[1][3][index]
-        torch.testing.assert_close(summed, parameter.grad, rtol=1e-3, atol=1e-2)
-
-
-def test_one_process_is_plain_batch_norm():
-    plain, synchronised = Small(), Small()
-    synchronise_batch_norms(synchronised)
-    assert isinstance(synchronised.norm, SyncBatchNorm2d)
-    assert torch.equal(plain(batch()), synchronised(batch()))
-    assert list(plain.state_dict()) == list(synchronised.state_dict())
-
-
-def test_timms_batch_norms_are_found():
-    network = create_backbone("mobilenetv3_small_050", "random", features_only=True)
-    n_norms = sum(isinstance(module, nn.BatchNorm2d) for module in network.modules())
-    assert synchronise_batch_norms(network) == n_norms > 0
-    assert any(isinstance(module, SyncBatchNormAct2d) for module in network.modules())

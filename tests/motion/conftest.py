@@ -9,14 +9,14 @@ from borderlab.motion.base import ClipReader
 
 PAN = (3, -2)
 SIZE = (96, 128)
-N_FRAMES = 4
+N_FRAMES = 8
 
 
 class Pan(SegmentationDataset):
     """Frame i shows the plane from column 3 i and row 20 - 2 i on."""
 
     info = DatasetInfo("pan", "Pan", "1", ("plane",), "embedded", "", "CC0-1.0")
-    splits = ("val",)
+    splits = ("val", "other")
 
     def fetch(self, root, split, settings):
         noise = np.random.default_rng(0).integers(0, 256, (140, 180, 3)).astype(np.uint8)

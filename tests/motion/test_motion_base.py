@@ -7,7 +7,7 @@ from borderlab.errors import DataError
 
 
 def test_reader_knows_its_clip(pan_reader):
-    assert (pan_reader.name, len(pan_reader)) == ("clip", 4)
+    assert (pan_reader.name, len(pan_reader)) == ("clip", 8)
 
 
 def test_frame_is_rgb_and_read_once(pan_reader, tmp_path):

@@ -11,7 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from borderlab.report.artifacts import ProbeArtifacts, RunArtifacts, ScoreArtifacts, TabulationInput
+from borderlab.motion.learned.spec import MotionModelSpec, MotionRecipeSpec
+from borderlab.motion.names import motion_label
+from borderlab.report.artifacts import (
+    MotionModelArtifacts,
+    ProbeArtifacts,
+    RunArtifacts,
+    ScoreArtifacts,
+    TabulationInput,
+)
 from borderlab.report.figures import write_figures
 from borderlab.report.page import ReportExtra, write_report
 from borderlab.report.tabulate import Tables, tabulate
@@ -22,7 +30,7 @@ COLOURS = np.array([[128, 64, 128], [70, 70, 70], [107, 142, 35], [0, 0, 142], [
 RING_EDGES = (0, 2, 4, 8, 16, 32)
 PADDING_GAIN = {"zeros": 0.0, "reflect": 0.25, "partial": 0.6, "replicate": 0.15, "circular": -0.7}
 PROPAGATION_GAIN = {"none": 0.0, "label": 2.1, "joint": 2.6, "true": 4.0}
-MOTION_LOSS = {"copy": 9.0, "dis_fast": 4.0, "dis_medium": 3.2, "farneback": 4.6, "truth": 0.6}
+MOTION_LOSS = {"copy": 9.0, "dis_fast": 4.0, "dis_medium": 3.2, "farneback": 4.6, "rebuild-0123abcd": 2.8, "truth": 0.6}
 
 
 @dataclass
@@ -34,9 +42,11 @@ class FakeExperiment:
     scale: Any = "smoke"
     description: str = "Invented numbers in the formats of the workflow."
     pictures: bool = True
+    papers: Path | None = None
     runs: list[RunArtifacts] = field(default_factory=list)
     scores: list[ScoreArtifacts] = field(default_factory=list)
     probes: list[ProbeArtifacts] = field(default_factory=list)
+    motion_models: list[MotionModelArtifacts] = field(default_factory=list)
 
     @property
     def inputs(self) -> TabulationInput:
@@ -48,6 +58,8 @@ class FakeExperiment:
             runs=self.runs,
             scores=self.scores,
             probes=self.probes,
+            papers=self.papers,
+            motion_models=self.motion_models,
         )
 
     def add_run(self, spec: RunSpec, value: float, *, classes: dict[str, float | None] | None = None) -> RunArtifacts:
@@ -98,9 +110,40 @@ class FakeExperiment:
         if self.pictures:
             for distance in distances:
                 _write_moved(folder / "pictures" / "clip0_005" / f"{distance:+d}", distance, MOTION_LOSS[motion])
-        artifacts = ScoreArtifacts(dataset=dataset, split="val", motion=motion, folder=folder)
+        artifacts = ScoreArtifacts(dataset=dataset, split="val", motion=motion_label(motion), folder=folder)
         self.scores.append(artifacts)
         return artifacts
+
+    def add_motion_model(self, name: str, kind: Any, dataset: str = "streets") -> MotionModelArtifacts:
+        """A trained motion model that beats the flow that it was shown by 1.25 dB."""
+        folder = self.root / "motion_models" / name
+        spec = MotionModelSpec(
+            dataset=DatasetSpec(key=dataset, name=dataset, identity=f"{dataset}0123456789"),
+            train_split="train",
+            eval_split="val",
+            held_out_share=0,
+            held_out_pairs=40,
+            kind=kind,
+            input_flow="dis_medium",
+            recipe=MotionRecipeSpec(epochs=4),
+            seed=0,
+        )
+        write(folder / "spec.json", spec.model_dump(mode="json"))
+        measured = {"copy": (20.0, 0.6, 0.0), "input_flow": (26.0, 0.8, 0.0), "learned": (27.25, 0.85, 97.5)}
+        held_out = {
+            method: dict(zip(("psnr_db", "ssim", "better_than_input_pct"), values, strict=True))
+            for method, values in measured.items()
+        }
+        counts = {"n_held_out_pairs": 40, "n_train_pairs": 240, "n_steps": 120, "n_parameters": 1_865_740}
+        write(folder / "training.json", {"held_out": held_out, **counts})
+        write(folder / "provenance.json", _provenance(run_spec(dataset)))
+        lines = ["epoch,step,lr,train_loss,psnr_db,seconds"]
+        for epoch in range(1, 5):
+            psnr_db = 26.5 + epoch / 5 if epoch % 2 == 0 else ""
+            lines.append(f"{epoch},{30 * epoch},0.001,{0.08 - 0.01 * epoch},{psnr_db},{9.5 * epoch}")
+        (folder / "curve.csv").write_text("\n".join(lines) + "\n")
+        self.motion_models.append(MotionModelArtifacts(name=name, folder=folder, rerun_command="borderlab ..."))
+        return self.motion_models[-1]
 
     def add_probe(self, name: str, networks: list[dict[str, Any]], dataset: str = "streets") -> ProbeArtifacts:
         """A probe of `networks`, each given by its columns, tested with zeros, reflect and partial."""
@@ -216,8 +259,10 @@ def fill(experiment: FakeExperiment) -> FakeExperiment:
                 value = level + shift + PADDING_GAIN[mode] + noise.normal(0, 0.2)
                 experiment.add_run(run_spec(dataset, backbone, padding_mode=mode, seed=seed), value)
     _fill_propagation(experiment, noise)
-    for motion in ("copy", "dis_fast", "dis_medium", "truth"):
+    for motion in ("copy", "dis_fast", "dis_medium", "rebuild-0123abcd", "truth"):
         experiment.add_score("streets", motion)
+    experiment.add_motion_model("predict", "prediction")
+    experiment.add_motion_model("rebuild", "reconstruction")
     experiment.add_probe("trained", [probed("resnet18", mode, seed) for mode in PROBED_MODES for seed in (0, 1)])
     experiment.add_probe("pretrained", [probed("tf_efficientnet_lite0", "zeros", None)])
     return experiment

@@ -40,7 +40,8 @@ def test_each_question_has_a_figure_for_each_data_set_that_can_answer_it(full_re
             for dataset in ("digits", "streets")}  # fmt: skip
     probes = {f"{kind}-{probe}.svg" for kind in ("cross-test", "ring-profile", "position-leak", "shift")
               for probe in ("trained-resnet18-random", "pretrained-tf-efficientnet-lite0-wheel")}  # fmt: skip
-    assert names == both | probes | {"training-streets.svg", "rings-streets.svg", "distance-streets-val.svg"}
+    single = {"training-streets.svg", "rings-streets.svg", "distance-streets-val.svg", "motion-streets.svg"}
+    assert names == both | probes | single
 
 
 def test_equal_tables_give_equal_bytes_whatever_the_users_style(small_experiment, tmp_path: Path) -> None:

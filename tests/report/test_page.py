@@ -128,7 +128,7 @@ def test_viewers_point_into_the_stored_pictures(full_page) -> None:
     [stored] = [json.loads(text) for text in full_page.scripts if text.startswith("[")]
     [viewer] = [attributes for attributes in full_page.of("figure") if "data-viewer" in attributes]
     frames = json.loads(viewer["data-viewer"])
-    assert frames.keys() == {"copy", "dis_fast", "dis_medium", "truth"}
+    assert frames.keys() == {"copy", "dis_fast", "dis_medium", "rebuild", "truth"}
     indices = {index for found in frames.values() for roles in found.values() for index in roles.values()}
     assert all(0 <= index < len(stored) for index in indices)
     assert set(frames["copy"]) == {str(step) for step in range(-5, 6) if step}

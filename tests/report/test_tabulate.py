@@ -28,8 +28,10 @@ def test_row_counts_follow_from_the_artifacts(full_report) -> None:
     assert counts["classes"] == runs * 6
     assert counts["rings"] == segmentation * 6
     assert counts["summary"] == (3 * 3 + 8) * 3
-    assert counts["propagation"] == 4 * 10
-    assert counts["propagation_classes"] == 4 * 10 * 6
+    assert counts["propagation"] == 5 * 10
+    assert counts["propagation_classes"] == 5 * 10 * 6
+    assert counts["motion_models"] == 2 * 3
+    assert counts["motion_curves"] == 2 * 4
 
 
 def test_an_experiment_without_anything_has_empty_tables_that_pass(make_experiment, tmp_path: Path) -> None:

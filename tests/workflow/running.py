@@ -78,6 +78,15 @@ TINY = {
             "augment": {"crop": [32, 48], "scale": [1.0, 1.5]},
         }
     },
+    "motion_models": {
+        "rebuild": {
+            "kind": "reconstruction",
+            "dataset": "streets",
+            "eval_split": "val",
+            "input_flow": "dis_ultrafast",
+            "recipe": {"epochs": 1, "batch_size": 4, "crop": [32, 48], "width": 2},
+        }
+    },
     "studies": [
         {
             "name": "tiny",
@@ -95,7 +104,7 @@ TINY = {
             "dataset": "streets",
             "split": "val",
             "keyframes": {"stride": 5, "offset": 2},
-            "motions": ["copy"],
+            "motions": ["rebuild"],
             "max_distance": 1,
         }
     ],

@@ -1,6 +1,6 @@
 """A Slurm cluster of one host for tests: real daemons on loopback, GPUs on the books only.
 
-    python -m tests.workflow.slurm_cluster up FOLDER      (root; the packages of `make slurm-packages`)
+    python -m tests.workflow.slurm_cluster up FOLDER      (root; the packages of `make system-packages`)
     python -m tests.workflow.slurm_cluster down FOLDER
 
 Everything lies in FOLDER but one link, /etc/slurm/slurm.conf: a job's own Snakemake is started without SLURM_CONF.
@@ -71,7 +71,7 @@ def missing() -> str | None:
         return "a Slurm cluster for tests needs root"
     absent = [name for name in COMMANDS if shutil.which(name) is None]
     if absent:
-        return f"not installed: {', '.join(absent)} (`make slurm-packages`)"
+        return f"not installed: {', '.join(absent)} (`make system-packages`)"
     if SYSTEM_CONFIG.exists():
         return f"{SYSTEM_CONFIG} exists: this host belongs to a cluster"
     return None

@@ -100,6 +100,34 @@ def test_probes_leave_tables_and_pictures(tiny_run: Path) -> None:
     assert "What padding does at the border" in (tiny_run / "results" / "tiny" / "report.html").read_text()
 
 
+def test_a_trained_motion_model_moves_labels_and_is_reported_by_its_own_name(tiny_run: Path) -> None:
+    (folder,) = tiny_run.glob("artifacts/tiny/motion_models/rebuild-*")
+    names = {"identity.json", "spec.json", "training.json", "curve.csv", "held_out.csv", "provenance.json"}
+    assert {path.name for path in folder.iterdir()} == {*names, "model.safetensors"}
+    (manifest,) = tiny_run.glob(f"artifacts/tiny/motion/streets/val-{folder.name}-*/manifest.json")
+    assert json.loads(manifest.read_text())["model"] == folder.name
+    tables = tiny_run / "results" / "tiny" / "tables"
+    assert set(pd.read_csv(tables / "propagation.csv")["motion"]) == {"rebuild"}
+    assert set(pd.read_csv(tables / "motion_models.csv")["method"]) == {"copy", "input_flow", "learned"}
+    assert "Trained motion models" in (tiny_run / "results" / "tiny" / "report.html").read_text()
+
+
+def test_another_training_of_a_motion_model_makes_again_what_rests_on_it_alone(tiny_run: Path) -> None:
+    values = copy.deepcopy(TINY)
+    values["motion_models"]["rebuild"]["seed"] = 1  # type: ignore[index]
+    write_config(tiny_run, values, "moved.yaml")
+    assert dry_run(tiny_run, "moved.yaml") == {
+        "all": 1,
+        "estimate_motion": 1,
+        "publish_results": 1,
+        "report_experiment": 1,
+        "score_propagation": 1,
+        "synthesise_samples": 2,
+        "tabulate_results": 1,
+        "train_motion": 1,
+    }
+
+
 def test_longer_training_keeps_motion_and_synthesis(tiny_run: Path) -> None:
     values = copy.deepcopy(TINY)
     values["recipes"]["tiny"]["epochs"] = 3  # type: ignore[index]

@@ -83,7 +83,7 @@ def test_published_files_are_those_of_the_stamp(clone: Path) -> None:
 def test_small_camvid_on_real_frames(camvid_mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BORDERLAB_MIRROR_CAMVID", str(camvid_mirror))
     values = copy.deepcopy(TINY)
-    values.update(datasets={"camvid": None}, scale="single machine")
+    values.update(datasets={"camvid": None}, motion_models={}, scale="single machine")
     values["recipes"]["tiny"].update(epochs=1, samples_per_epoch=16, batch_size=4)  # type: ignore[index]
     values["recipes"]["tiny"]["augment"] = {"crop": [96, 128], "scale": [0.4, 0.8]}  # type: ignore[index]
     joint = {"kind": "joint", "motion": "dis_ultrafast", "max_distance": 2}

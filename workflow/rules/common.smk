@@ -7,8 +7,14 @@ import sys
 from borderlab.errors import BorderlabError
 from borderlab.workflow import Workflow, growing
 
+
+def trust_existing():
+    """Whether results that stand stay; asked when the DAG is built, for Snakemake knows its options only then."""
+    return not (workflow.dag_settings.forceall or workflow.dag_settings.forcerun)
+
+
 try:
-    WORKFLOW = Workflow.from_config(config, workflow.config_settings.configfiles)
+    WORKFLOW = Workflow.from_config(config, workflow.config_settings.configfiles, trust_existing)
 except BorderlabError as fault:
     sys.exit(f"borderlab: error: {fault}")
 
@@ -20,6 +26,7 @@ CONFIG = WORKFLOW.snapshot
 wildcard_constraints:
     dataset=r"[^/]+",
     split=r"[^/]+",
+    motion_model=r"[^/]+",
     motion=r"[^/]+/[^/]+",
     synthesis=r"[^/]+/[^/]+",
     score=r"[^/]+/[^/]+",

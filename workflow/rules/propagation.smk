@@ -1,3 +1,28 @@
+rule train_motion:
+    input:
+        lambda wildcards: ancient(WORKFLOW.inputs_of_motion_model(wildcards.motion_model)),
+    output:
+        PATHS.motion_model_files("{motion_model}"),
+    log:
+        "logs/train_motion/{motion_model}.log",
+    benchmark:
+        "benchmarks/train_motion/{motion_model}.tsv"
+    conda:
+        "../envs/borderlab.yaml"
+    threads: lambda wildcards: PLAN.motion_models[wildcards.motion_model].spec.recipe.threads
+    resources:
+        mem_mb=growing(lambda wildcards: PLAN.motion_models[wildcards.motion_model].resources.mem_mb),
+        runtime=growing(lambda wildcards: PLAN.motion_models[wildcards.motion_model].resources.runtime_min),
+        gpu=lambda wildcards: PLAN.motion_models[wildcards.motion_model].resources.gpus,
+    params:
+        config=CONFIG,
+    message:
+        "Train motion model {wildcards.motion_model}"
+    # exec: a signal to the job reaches the training process itself, which then writes a checkpoint.
+    shell:
+        "exec borderlab train-motion {wildcards.motion_model:q} --config {params.config:q} > {log:q} 2>&1"
+
+
 rule estimate_motion:
     input:
         lambda wildcards: ancient(WORKFLOW.inputs_of_motion(wildcards.motion)),

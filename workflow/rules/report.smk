@@ -1,6 +1,6 @@
 rule tabulate_results:
     input:
-        ancient(WORKFLOW.inputs_of_report()),
+        lambda wildcards: ancient(WORKFLOW.inputs_of_report()),
     output:
         PATHS.tables("{report}"),
     log:
@@ -23,7 +23,9 @@ rule tabulate_results:
 
 rule report_experiment:
     input:
-        ancient(PATHS.tables("{report}")),
+        lambda wildcards: ancient(
+            WORKFLOW.missing_inputs(PATHS.report(wildcards.report), PATHS.tables(wildcards.report))
+        ),
     output:
         PATHS.report("{report}"),
     log:
@@ -48,8 +50,7 @@ rule report_experiment:
 # another report takes its place, so going back to an earlier configuration publishes its report again.
 rule publish_results:
     input:
-        ancient(PATHS.tables(PLAN.experiment_id)),
-        ancient(PATHS.report(PLAN.experiment_id)),
+        lambda wildcards: ancient(WORKFLOW.inputs_of_publication()),
     output:
         PATHS.published(PLAN.experiment_id),
     log:

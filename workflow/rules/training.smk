@@ -13,7 +13,8 @@ rule train_network:
     resources:
         mem_mb=growing(lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb),
         runtime=growing(lambda wildcards: PLAN.runs[wildcards.run].resources.runtime_min),
-        gpu=lambda wildcards: PLAN.runs[wildcards.run].resources.gpus,
+        gpu=lambda wildcards: PLAN.runs[wildcards.run].resources.gpus * PLAN.runs[wildcards.run].resources.nodes,
+        nodes=lambda wildcards: PLAN.runs[wildcards.run].resources.nodes,
     params:
         config=CONFIG,
     message:
@@ -25,7 +26,7 @@ rule train_network:
 
 rule evaluate_network:
     input:
-        ancient(PATHS.run_files("{run}")),
+        lambda wildcards: ancient(WORKFLOW.inputs_of_evaluation(wildcards.run, wildcards.evaluation)),
     output:
         PATHS.evaluation("{run}", "{evaluation}"),
     log:
@@ -38,7 +39,8 @@ rule evaluate_network:
     resources:
         mem_mb=growing(lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb),
         runtime=growing(lambda wildcards: WORKFLOW.evaluation_runtime_min(wildcards.run)),
-        gpu=lambda wildcards: PLAN.runs[wildcards.run].resources.gpus,
+        # One process evaluates, however many trained.
+        gpu=lambda wildcards: min(1, PLAN.runs[wildcards.run].resources.gpus),
     params:
         config=CONFIG,
     message:

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from borderlab import __version__
-from borderlab.cli import census, inspect, steps
+from borderlab.cli import budgeting, census, evidence, inspect, keeping, steps
 from borderlab.errors import BorderlabError
 
 app = typer.Typer(
@@ -19,6 +19,9 @@ app = typer.Typer(
 steps.register(app)
 inspect.register(app)
 census.register(app)
+keeping.register(app)
+budgeting.register(app)
+evidence.register(app)
 
 
 def _version(show: bool) -> None:

@@ -32,6 +32,7 @@ def plan(
     """List what an experiment consists of."""
     planned = Workflow.from_file(config).plan
     kinds: dict[str, Mapping[str, object]] = {
+        "motion model": planned.motion_models,
         "motion": planned.motions,
         "synthesis": planned.syntheses,
         "score": planned.scores,
@@ -46,7 +47,7 @@ def plan(
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="Name of a run, probe, synthesis, motion or score.")],
+    name: Annotated[str, typer.Argument(help="Name of a run, probe, motion model, synthesis, motion or score.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Show the specification behind a name, as JSON: all that decides the result."""
@@ -55,7 +56,8 @@ def show(
     planned = Workflow.from_file(config).plan
     runs = {run: entry.spec for run, entry in planned.runs.items()}
     probes = {probe: entry.spec for probe, entry in planned.probes.items()}
-    specs = {**runs, **probes, **planned.syntheses, **planned.motions, **planned.scores}
+    models = {model: entry.spec for model, entry in planned.motion_models.items()}
+    specs = {**runs, **probes, **models, **planned.syntheses, **planned.motions, **planned.scores}
     if name not in specs:
         raise ConfigError(f"no result {name!r} in this experiment; `borderlab plan --config {config}` lists them")
     typer.echo(json.dumps(specs[name].model_dump(mode="json"), indent=2))
@@ -68,12 +70,11 @@ def explain(
 ) -> None:
     """Say what a run's hash is made of, and what differs from another run or from older folders of the same name."""
     from borderlab.explanation import differences, flattened, read_identity, siblings
-    from borderlab.plan import run_identity
 
     workflow = Workflow.from_file(config)
 
     def identity(run: str) -> Identity:
-        return run_identity(workflow.plan.runs[run].spec) if run in workflow.plan.runs else read_identity(Path(run))
+        return workflow.plan.identity_of_run(run) if run in workflow.plan.runs else read_identity(Path(run))
 
     one = identity(name)
     settings = dict(flattened(one.spec))
@@ -93,7 +94,7 @@ def list_names() -> None:
     """List data sets, padding modes, losses and motion models."""
     from borderlab.data import DATASETS
     from borderlab.losses.names import LOSS_NAMES
-    from borderlab.motion.names import MOTION_MODEL_NAMES
+    from borderlab.motion.names import DOWNLOADED_MODELS, MOTION_MODEL_NAMES
     from borderlab.padding.names import PADDING_MODE_NAMES
 
     for name, dataset in DATASETS.items():
@@ -104,7 +105,8 @@ def list_names() -> None:
         ("motion model", MOTION_MODEL_NAMES),
     ):
         for name in names:
-            typer.echo(f"{kind:14} {name}")
+            note = "  (weights fetched at first use)" if name in DOWNLOADED_MODELS else ""
+            typer.echo(f"{kind:14} {name}{note}")
 
 
 def schema(

@@ -4,13 +4,16 @@ Each reads the experiment from `--config` (a file of config/, or the snapshot th
 part in the plan by name, and writes whole results or none. Heavy imports stand inside the commands: `--help` is quick.
 """
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
+from borderlab.config.schema import ResourcesConfig
 from borderlab.errors import ConfigError
 from borderlab.workflow import Workflow
 
@@ -22,7 +25,7 @@ DEFAULT_CONFIG = Path("config/smoke.yaml")
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    for command in (fetch, motion, synthesise, score, train, evaluate, probe, tabulate, report, publish):
+    for command in (fetch, train_motion, motion, synthesise, score, train, evaluate, probe, tabulate, report, publish):
         app.command()(command)
 
 
@@ -50,6 +53,30 @@ def fetch(
     typer.echo(f"{dataset} {split}: complete in {workflow.plan.data_folder(dataset)}")
 
 
+def train_motion(
+    name: Annotated[str, typer.Argument(help="Name of a motion model, as `borderlab plan` lists it.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Train one motion model on video; goes on from the last checkpoint if it was interrupted."""
+    from borderlab.explanation import write_identity
+    from borderlab.motion.learned.run import train_motion_model
+
+    workflow = Workflow.from_file(config)
+    planned = _known(name, workflow.plan.motion_models, "motion model")
+    dataset = planned.spec.dataset.key
+    folder = Path(workflow.paths.motion_model_folder(name))
+    write_identity(planned.identity, folder)
+    train_motion_model(
+        planned.spec,
+        folder,
+        dataset=workflow.plan.segmentation_dataset(dataset),
+        data_folder=workflow.plan.data_folder(dataset),
+        gpus=planned.resources.gpus,
+        workers=planned.resources.workers,
+    )
+    typer.echo(str(folder))
+
+
 def motion(
     name: Annotated[str, typer.Argument(help="Name of a motion, as `borderlab plan` lists it.")],
     config: Config = DEFAULT_CONFIG,
@@ -61,6 +88,9 @@ def motion(
     workflow = Workflow.from_file(config)
     spec = _known(name, workflow.plan.motions, "motion")
     dataset = workflow.plan.segmentation_dataset(spec.dataset.key)
+    trained = (
+        Path(workflow.paths.motion_model_folder(spec.model)) if spec.model in workflow.plan.motion_models else None
+    )
     folder = Path(workflow.paths.motion(name)).parent
     with atomic_folder(folder) as part:
         estimate_motion(
@@ -73,6 +103,7 @@ def motion(
             part,
             progress=_is_terminal(),
             reference=spec.reference,
+            trained=trained,
         )
     typer.echo(str(folder))
 
@@ -132,16 +163,18 @@ def train(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Train one network; goes on from the last checkpoint if it was interrupted."""
+    from borderlab import launching
     from borderlab.explanation import write_identity
-    from borderlab.plan import run_identity
-    from borderlab.training.run import train_run
 
     workflow = Workflow.from_file(config)
     planned = _known(name, workflow.plan.runs, "run")
+    resources = planned.resources
+    if resources.processes > 1 and not launching.is_started(os.environ):
+        launching.start(resources, ["borderlab", "train", name, "--config", str(config)])
     folder = Path(workflow.paths.run_folder(name))
-    write_identity(run_identity(planned.spec), folder)
     start = planned.spec.start_from
-    train_run(
+    write_identity(workflow.plan.identity_of_run(name), folder)
+    _trainer_for(resources)(
         planned.spec,
         folder,
         dataset=workflow.plan.datasets[planned.spec.dataset.key],
@@ -151,8 +184,8 @@ def train(
             for distance, synthesis in workflow.plan.synthesis_folders_of_run(name).items()
         },
         start_folder=None if start is None else Path(workflow.paths.run_folder(start)),
-        gpus=planned.resources.gpus,
-        workers=planned.resources.workers,
+        gpus=resources.gpus,
+        workers=resources.workers,
     )
     typer.echo(str(folder))
 
@@ -228,6 +261,17 @@ def _known(name: str, planned: Mapping[str, Planned], kind: str) -> Planned:
     if name not in planned:
         raise ConfigError(f"no {kind} {name!r} in this experiment; `borderlab plan --config FILE` lists them")
     return planned[name]
+
+
+def _trainer_for(resources: ResourcesConfig) -> Callable[..., None]:
+    """The training of one process, or of this process and others."""
+    if resources.processes == 1:
+        from borderlab.training.run import train_run
+
+        return train_run
+    from borderlab.training.parallel import train_run_together
+
+    return partial(train_run_together, processes=resources.processes)
 
 
 def _is_terminal() -> bool:

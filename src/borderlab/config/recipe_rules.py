@@ -15,6 +15,7 @@ def recipe_faults(config: ExperimentConfig, study: StudyConfig, dataset: Dataset
     if isinstance(dataset, ClassificationDataset):
         yield from _classification_faults(study, recipe)
     else:
+        yield from _parallel_faults(study)
         yield from _class_name_faults(study, recipe, dataset)
         yield from _output_stride_faults(study, recipe)
     yield from _start_faults(config, study)
@@ -28,6 +29,14 @@ def _classification_faults(study: StudyConfig, recipe: RecipeSpec) -> Iterator[s
             f"recipe: {study.recipe!r} has evaluation.scales, flip or window; classification ({study.dataset}) is "
             "evaluated by evaluation.resize and crop"
         )
+
+
+def _parallel_faults(study: StudyConfig) -> Iterator[str]:
+    """Several processes share a loss that is a mean over labelled pixels; these are not."""
+    for index, loss in enumerate(study.losses):
+        if study.resources.processes > 1 and (loss.reference or loss.boundary_weight != 1):
+            name = "reference" if loss.reference else "boundary_weight"
+            yield f"losses[{index}].{name}: cannot be shared by {study.resources.processes} processes; train in one"
 
 
 def _class_name_faults(study: StudyConfig, recipe: RecipeSpec, dataset: Dataset) -> Iterator[str]:

@@ -7,6 +7,7 @@ workflow runs them every time it plans.
 from collections.abc import Iterator
 from itertools import product
 
+from borderlab.config.motion_rules import motion_model_faults, motion_names
 from borderlab.config.naming import allowed, backbone_name_faults, padding_mode_faults, split_faults, weights_faults
 from borderlab.config.probe_rules import probe_faults
 from borderlab.config.recipe_rules import recipe_faults
@@ -15,7 +16,6 @@ from borderlab.data import DATASETS, create_dataset
 from borderlab.data.base import ClassificationDataset
 from borderlab.errors import BorderlabError
 from borderlab.losses.names import LOSS_NAMES
-from borderlab.motion.names import MOTION_MODEL_NAMES
 from borderlab.spec import PropagationSpec
 
 
@@ -26,6 +26,7 @@ def check_combinations(config: ExperimentConfig) -> str | None:
 
 def _faults(config: ExperimentConfig) -> Iterator[str]:
     yield from _dataset_faults(config)
+    yield from motion_model_faults(config)
     yield from _repeated_studies(config)
     for index, study in enumerate(config.studies):
         for fault in _study_faults(config, study):
@@ -76,8 +77,11 @@ def _study_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]
         return
     dataset = config.create_dataset(study.dataset)
     yield from split_faults(dataset, train_split=study.train_split, eval_split=study.eval_split)
-    yield from _name_faults(study)
+    yield from _name_faults(config, study)
     yield from weights_faults(study.backbones)
+    batch_size, processes = config.recipes[study.recipe].batch_size, study.resources.processes
+    if batch_size % processes:
+        yield f"resources: {processes} processes (gpus x nodes) cannot share recipe.batch_size {batch_size} evenly"
     if isinstance(dataset, ClassificationDataset):
         yield from _classification_faults(config, study)
     yield from _relaxation_faults(config, study)
@@ -85,15 +89,15 @@ def _study_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]
     yield from recipe_faults(config, study, dataset)
 
 
-def _name_faults(study: StudyConfig) -> Iterator[str]:
+def _name_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]:
     yield from padding_mode_faults(study.padding_modes)
     for index, loss in enumerate(study.losses):
         if loss.name not in LOSS_NAMES:
             yield f"losses[{index}].name: got {loss.name!r}; {allowed(LOSS_NAMES)}"
     yield from backbone_name_faults(study.backbones)
     for index, propagation in enumerate(study.propagation):
-        if propagation is not None and propagation.motion not in MOTION_MODEL_NAMES:
-            yield f"propagation[{index}].motion: got {propagation.motion!r}; {allowed(MOTION_MODEL_NAMES)}"
+        if propagation is not None and propagation.motion not in motion_names(config):
+            yield f"propagation[{index}].motion: got {propagation.motion!r}; {allowed(motion_names(config))}"
 
 
 def _classification_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]:
@@ -143,5 +147,5 @@ def _quality_faults(config: ExperimentConfig, quality: PropagationQualityConfig)
         return
     yield from split_faults(dataset, split=quality.split)
     for index, motion in enumerate(quality.motions):
-        if motion not in MOTION_MODEL_NAMES:
-            yield f"motions[{index}]: got {motion!r}; {allowed(MOTION_MODEL_NAMES)}"
+        if motion not in motion_names(config):
+            yield f"motions[{index}]: got {motion!r}; {allowed(motion_names(config))}"

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from borderlab.data import create_dataset
 from borderlab.data.base import Dataset
+from borderlab.motion.learned.spec import MotionKind, MotionRecipeSpec
 from borderlab.probe.spec import MEASURES, Measure, Shift
 from borderlab.spec import (
     KeyframesSpec,
@@ -39,6 +40,7 @@ class FoldersConfig(ConfigModel):
     data: str = Field("data", description="Data sets, one folder each.")
     artifacts: str = Field("artifacts", description="Everything the workflow makes; tracked by DVC.")
     results: str = Field("results", description="Small tables and the report, under stable names.")
+    papers: str = Field("papers", description="Published tables and claims that results are compared with.")
 
 
 class DatasetConfig(ConfigModel):
@@ -66,12 +68,22 @@ class BackboneConfig(ConfigModel):
 
 
 class ResourcesConfig(ConfigModel):
-    """What one job of a study asks of the machine or cluster. None of it changes a number."""
+    """What one job of a study asks of the machine or cluster; at most roundings depend on it."""
 
     mem_mb: Annotated[int, Field(ge=100)] = Field(4000, description="Memory of a training job, in megabytes.")
     runtime_min: Annotated[int, Field(ge=1)] = Field(60, description="Wall time of a training job, in minutes.")
-    gpus: Annotated[int, Field(ge=0)] = Field(0, description="GPUs of a training job; 0 trains on the CPU.")
-    workers: Annotated[int, Field(ge=0)] = Field(0, description="Processes that load and augment samples.")
+    gpus: Annotated[int, Field(ge=0)] = Field(
+        0, description="GPUs of a training job on each of its nodes, with a process for each; 0 trains on the CPU."
+    )
+    nodes: Annotated[int, Field(ge=1)] = Field(1, description="Nodes of a training job.")
+    workers: Annotated[int, Field(ge=0)] = Field(
+        0, description="Processes that load and augment samples, for each process that trains."
+    )
+
+    @property
+    def processes(self) -> int:
+        """Processes that train together; more than one give results of their own name (see docs/cluster.md)."""
+        return max(1, self.gpus) * self.nodes
 
 
 class StudyConfig(ConfigModel):
@@ -117,6 +129,27 @@ class StudyConfig(ConfigModel):
         if not isinstance(value, list):
             return value
         return [{"name": entry} if isinstance(entry, str) else entry for entry in value]
+
+
+class MotionModelConfig(ConfigModel):
+    """A motion model that the experiment trains itself, on video without labels."""
+
+    kind: MotionKind = Field(
+        description="prediction: from past frames and flow alone. reconstruction: the frame itself is shown too."
+    )
+    dataset: Name = Field(description="A key of `datasets`, with video.")
+    train_split: str = "train"
+    eval_split: str | None = Field(
+        None, description="Split whose frames are rebuilt as a test. Absent: the end of each clip of train_split."
+    )
+    held_out_share: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.2, description="Share of each clip's frames that is held out; used without eval_split alone."
+    )
+    held_out_pairs: Annotated[int, Field(ge=1)] = Field(40, description="Held-out pairs of frames, evenly spread.")
+    input_flow: str = Field("dis_medium", description="Motion model whose flow the network is shown.")
+    recipe: MotionRecipeSpec = MotionRecipeSpec()
+    seed: Annotated[int, Field(ge=0)] = 0
+    resources: ResourcesConfig = ResourcesConfig()
 
 
 class PropagationQualityConfig(ConfigModel):
@@ -182,6 +215,9 @@ class ExperimentConfig(ConfigModel):
     datasets: Annotated[dict[Name, DatasetConfig], Field(min_length=1)]
     recipes: dict[Name, RecipeSpec] = Field(
         default_factory=dict, description="Named recipes; `base: other` starts from another one."
+    )
+    motion_models: dict[Name, MotionModelConfig] = Field(
+        default_factory=dict, description="Motion models to train; `motion` and `motions` may name them."
     )
     studies: list[StudyConfig] = []
     propagation_quality: list[PropagationQualityConfig] = []

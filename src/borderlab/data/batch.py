@@ -16,7 +16,7 @@ NamedSample = tuple[Pixels, Target, str]
 
 @dataclass(frozen=True)
 class Batch:
-    """Normalised images (n 3 h w), targets (n or n h w, int64), and the samples' names."""
+    """What a network is given (n c h w), what its output is held against, and the samples' names."""
 
     image: Tensor
     target: Tensor

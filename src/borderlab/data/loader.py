@@ -7,7 +7,7 @@ at any batch therefore needs no state of the loader and replays nothing, and a w
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -43,13 +43,20 @@ Change = Callable[..., Sample]
 Draw = tuple[int, int, int, Focus | None]
 
 
+class BatchMaker(Protocol):
+    """Turns stacked samples into batches; `Normalisation` is one."""
+
+    def batch(self, raw: RawBatch) -> Batch:
+        """The batch that a network is given."""
+
+
 class TrainingLoader:
     """Batches of randomly changed samples; incomplete last batches are dropped.
 
     Args:
         source: the training set.
         change: random change of one sample; all samples must come out at one size.
-        normalisation: applied to whole batches.
+        normalisation: makes whole batches of stacked samples.
         batch_size: samples in a batch.
         seed: decides order and changes, together with the epoch; not negative.
         samples_per_epoch: samples drawn in one epoch; the whole set once where absent.
@@ -62,7 +69,7 @@ class TrainingLoader:
         self,
         source: SampleSource,
         change: Change,
-        normalisation: Normalisation,
+        normalisation: BatchMaker,
         *,
         batch_size: int,
         seed: int,

@@ -1,7 +1,7 @@
 """Where samples come from: decoded, by index, from files or from memory."""
 
 import logging
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 IN_MEMORY_LIMIT_BYTES = 2 * 1024**3
 
 Pixels = NDArray[np.uint8]
-Target = NDArray[np.uint8] | int
+Target = NDArray[np.uint8] | NDArray[np.float32] | int
 Sample = tuple[Pixels, Target]
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def _read_only(sample: Sample) -> Sample:
     return _locked(image), _locked(target) if isinstance(target, np.ndarray) else target
 
 
-def _locked(pixels: Pixels) -> Pixels:
+def _locked(pixels: NDArray[Any]) -> NDArray[Any]:
     """A view that cannot be written to; the owner's own array stays as it is."""
     view = pixels.view()
     view.flags.writeable = False

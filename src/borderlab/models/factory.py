@@ -6,7 +6,6 @@ import torch
 from torch import nn
 
 from borderlab.models.backbone import create_backbone
-from borderlab.models.batch_norm import synchronise_batch_norms
 from borderlab.models.deeplab import DeepLabV3Plus
 from borderlab.padding import ConversionReport, set_padding_mode
 from borderlab.spec import RunSpec
@@ -36,8 +35,6 @@ def create_network(spec: RunSpec, n_classes: int) -> Network:
     backbone = module.backbone if isinstance(module, DeepLabV3Plus) else module
     mean, std = _input_statistics(backbone)
     report = set_padding_mode(module, spec.padding_mode)
-    if spec.recipe.sync_batch_norm:
-        synchronise_batch_norms(module)
     if spec.recipe.memory_format == "channels_last":
         module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Network(module, mean, std, report)

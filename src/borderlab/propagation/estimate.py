@@ -38,8 +38,11 @@ def estimate_motion(
     folder: Path,
     progress: bool = False,
     reference: tuple[ReferenceChoice, ...] = (),
+    trained: Path | None = None,
 ) -> dict[str, Any]:
     """Estimate all flows within `max_distance` frames of a key frame and write them into `folder`.
+
+    `trained` is the folder of a learned motion model; absent for models of the registry.
 
     Returns:
         The manifest: what was asked for, number of flows by clip, pairs with a broken frame, mean length in pixels,
@@ -51,7 +54,7 @@ def estimate_motion(
     clips = dataset.clips(root, split)
     if not clips:
         raise DataError(f"{dataset.info.name} {split}: has no clips, so no motion; choose a split with video")
-    model = create_motion_model(model_name)
+    model = create_motion_model(model_name, trained)
     started = time.perf_counter()
     lengths: list[float] = []
     counts: dict[str, int] = {}
@@ -62,10 +65,10 @@ def estimate_motion(
         for from_index, to_index in needed_pairs(len(reader), keyframes, max_distance):
             try:
                 reader.image(from_index), reader.image(to_index)
+                flow = model.flow(reader, from_index, to_index)
             except DataError as fault:
                 broken.note(fault, clip=clip.name, from_index=from_index, to_index=to_index)
                 continue
-            flow = model.flow(reader, from_index, to_index)
             _check_flow(flow, reader, from_index, to_index)
             lengths.append(float(np.hypot(*flow).mean()))
             _write_flow(folder, clip.name, from_index, to_index, flow)

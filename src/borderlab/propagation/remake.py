@@ -18,13 +18,14 @@ from borderlab.propagation.moving import Pair, Step, move_at_once, move_step
 from borderlab.spec import SynthesisSpec
 
 
-def remake_sample(manifest: Mapping[str, Any], sample_id: str, root: Path) -> Pair:
+def remake_sample(manifest: Mapping[str, Any], sample_id: str, root: Path, trained: Path | None = None) -> Pair:
     """Image (h w 3) and train ids (h w) of the sample `sample_id` of a synthesis.
 
     Args:
         manifest: of the synthesis.
         sample_id: name of one of its samples.
         root: folder of the data set.
+        trained: folder of the learned motion model; absent for models of the registry.
 
     Raises:
         DataError: if there is no such sample, the data set is not the one that the manifest names, or a frame of it
@@ -39,7 +40,7 @@ def remake_sample(manifest: Mapping[str, Any], sample_id: str, root: Path) -> Pa
     clip = next((clip for clip in dataset.clips(root, spec.split) if clip.name == sample["clip"]), None)
     if clip is None:
         raise DataError(f"{root}: has no clip {sample['clip']!r} in {spec.split}; fetch the data set")
-    model = create_motion_model(spec.motion)
+    model = create_motion_model(spec.motion, trained)
     reader = clip_reader(dataset, root, spec.split, clip, spec.reference)
 
     def step(near: int, far: int) -> Step:

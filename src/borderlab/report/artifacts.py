@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import BaseModel, Field, ValidationError
 
 from borderlab.errors import RunError
+from borderlab.motion.learned.spec import MotionModelSpec
 from borderlab.spec import RunSpec
 
 Metric = Literal["top1_pct", "miou_pct"]
@@ -18,6 +19,7 @@ Scale = Literal["smoke", "single machine", "paper"]
 Model = TypeVar("Model", bound=BaseModel)
 
 CURVE_COLUMNS = ("epoch", "step", "lr", "train_loss", "metric_pct", "seconds")
+MOTION_CURVE_COLUMNS = ("epoch", "step", "lr", "train_loss", "psnr_db", "seconds")
 
 
 class RunArtifacts(BaseModel):
@@ -46,6 +48,14 @@ class ProbeArtifacts(BaseModel):
     folder: Path = Field(description="Folder with probe.json, the probe's own tables and pictures/.")
 
 
+class MotionModelArtifacts(BaseModel):
+    """Where a trained motion model lies."""
+
+    name: str = Field(description="Name of the model in the configuration.")
+    folder: Path = Field(description="Folder with spec.json, training.json, curve.csv and provenance.json.")
+    rerun_command: str = Field(description="Command that trains the model again.")
+
+
 class TabulationInput(BaseModel):
     """Everything that the tables, the figures and the page of one experiment are made from."""
 
@@ -56,6 +66,8 @@ class TabulationInput(BaseModel):
     runs: list[RunArtifacts] = []
     scores: list[ScoreArtifacts] = []
     probes: list[ProbeArtifacts] = []
+    papers: Path | None = Field(None, description="Folder of the papers whose tables and claims are compared.")
+    motion_models: list[MotionModelArtifacts] = []
 
 
 class Training(BaseModel):
@@ -88,6 +100,33 @@ class Provenance(BaseModel):
     python: str
     versions: dict[str, str]
     data_identity: str
+
+
+class MethodMeans(BaseModel):
+    """Means over held-out pairs of one way to make a frame."""
+
+    psnr_db: float
+    ssim: float
+    better_than_input_pct: float
+
+
+class MotionTraining(BaseModel):
+    """training.json of a motion model."""
+
+    held_out: dict[str, MethodMeans]
+    n_held_out_pairs: int
+    n_train_pairs: int
+    n_steps: int
+    n_parameters: int
+
+
+class TrainedMotion(BaseModel):
+    """A finished motion model."""
+
+    artifacts: MotionModelArtifacts
+    spec: MotionModelSpec
+    training: MotionTraining
+    provenance: Provenance
 
 
 class Ring(BaseModel):
@@ -170,20 +209,46 @@ def read_run(artifacts: RunArtifacts) -> FinishedRun:
     )
 
 
+def read_motion_model(artifacts: MotionModelArtifacts) -> TrainedMotion:
+    """A trained motion model, without its curve.
+
+    Raises:
+        RunError: if a file is missing or not what it should be.
+    """
+    return TrainedMotion(
+        artifacts=artifacts,
+        spec=_read(artifacts.folder / "spec.json", MotionModelSpec),
+        training=_read(artifacts.folder / "training.json", MotionTraining),
+        provenance=_read(artifacts.folder / "provenance.json", Provenance),
+    )
+
+
+def read_motion_curve(artifacts: MotionModelArtifacts) -> pd.DataFrame:
+    """The training curve of a motion model; `psnr_db` is NaN where it was not measured.
+
+    Raises:
+        RunError: if the file is missing or lacks a column.
+    """
+    return _read_curve(artifacts.folder / "curve.csv", MOTION_CURVE_COLUMNS)
+
+
 def read_curve(artifacts: RunArtifacts) -> pd.DataFrame:
     """The training curve of one run; `metric_pct` is NaN where there was no validation.
 
     Raises:
         RunError: if the file is missing or lacks a column.
     """
-    path = artifacts.folder / "curve.csv"
+    return _read_curve(artifacts.folder / "curve.csv", CURVE_COLUMNS)
+
+
+def _read_curve(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     if not path.is_file():
         raise _missing(path)
     curve = pd.read_csv(path)
-    lacking = [column for column in CURVE_COLUMNS if column not in curve]
+    lacking = [column for column in columns if column not in curve]
     if lacking:
         raise RunError(f"{path}: has no column {lacking[0]!r}; make the run again")
-    return curve[list(CURVE_COLUMNS)]
+    return curve[list(columns)]
 
 
 def read_score(artifacts: ScoreArtifacts) -> Score:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from borderlab.report.rows import Row, records
 from borderlab.report.schemas import FACTORS, MEASURES, SCHEMAS
-from borderlab.report.statistics import PairedDifference, paired_difference, spread
+from borderlab.statistics.differences import Difference, paired_difference, spread
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def _summary_rows(group: pd.DataFrame) -> Iterator[Row]:
         found = asdict(spread(group[f"{measure}_pct"].tolist()))
         names = ("n_seeds", "mean_pct", "sd_pct", "min_pct", "max_pct")
         values = dict(zip(names, found.values(), strict=True))
-        yield {**own, "measure": measure, **values}
+        yield {**own, "measure": measure, **values, "runs": _names(group)}
 
 
 def _effects(runs: pd.DataFrame, comparison: Comparison) -> Iterator[Row]:
@@ -75,7 +75,8 @@ def _effect_rows(group: pd.DataFrame, baseline: pd.DataFrame, comparison: Compar
     own |= records(group[[*FACTORS, "metric"]].head(1))[0]
     for measure in MEASURES:
         found = paired_difference(seed_differences(group, baseline, f"{measure}_pct").tolist())
-        yield {**own, "measure": measure, **_difference_values(found)}
+        names = {"runs": _names(group), "baseline_runs": _names(baseline)}
+        yield {**own, "measure": measure, **_difference_values(found), **names}
 
 
 def seed_differences(group: pd.DataFrame, baseline: pd.DataFrame, column: str) -> "pd.Series[float]":
@@ -83,7 +84,11 @@ def seed_differences(group: pd.DataFrame, baseline: pd.DataFrame, column: str) -
     return (group.set_index("seed")[column] - baseline.set_index("seed")[column]).dropna().sort_index()
 
 
-def _difference_values(found: PairedDifference) -> dict[str, float]:
+def _names(runs: pd.DataFrame) -> str:
+    return "; ".join(sorted(runs["run"]))
+
+
+def _difference_values(found: Difference) -> dict[str, float]:
     return {
         "n_pairs": found.n,
         "difference_pct": found.mean,

@@ -15,6 +15,10 @@ TABLES = (
     "propagation",
     "propagation_classes",
     *PROBE_TABLES,
+    "paper_cells",
+    "claims",
+    "motion_models",
+    "motion_curves",
 )
 
 

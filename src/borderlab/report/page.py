@@ -68,8 +68,8 @@ def render(tables: Tables, inputs: TabulationInput, figures_folder: Path, extra:
     """The page as text."""
     stored, shown = Album(), Album(repeats=True)
     sections = make_sections(tables, inputs, figures_folder, stored, shown)
-    script = _template_text("report.js")
-    template = _environment().get_template("report.html.j2")
+    script = template_text("report.js")
+    template = environment().get_template("report.html.j2")
     return template.render(
         inputs=inputs,
         scale_title=SCALE_TITLES[inputs.scale],
@@ -79,7 +79,7 @@ def render(tables: Tables, inputs: TabulationInput, figures_folder: Path, extra:
         stored=stored,
         shown=shown,
         extra=extra,
-        css=Markup(_template_text("report.css")),  # noqa: S704  (our own file)
+        css=Markup(template_text("report.css")),  # noqa: S704  (our own file)
         script=Markup(script),  # noqa: S704  (our own file)
         policy=content_security_policy(script),
     )
@@ -114,7 +114,8 @@ def _plural(noun: str, count: int) -> str:
     return noun if count == 1 else f"{noun}s"
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates of pages: every text is escaped, and a name that is missing is a fault."""
     return Environment(
         loader=PackageLoader("borderlab.report"),
         autoescape=True,
@@ -124,5 +125,6 @@ def _environment() -> Environment:
     )
 
 
-def _template_text(name: str) -> str:
+def template_text(name: str) -> str:
+    """A file of the templates' folder, as it is."""
     return files("borderlab.report").joinpath("templates", name).read_text(encoding="utf-8")

@@ -9,7 +9,6 @@ from borderlab.report.artifacts import ProbeArtifacts, TabulationInput
 from borderlab.report.figures.probes import heading, probe_parts, weights_text
 from borderlab.report.pictures import Album, sample_folders
 from borderlab.report.rows import Row
-from borderlab.report.statistics import paired_difference
 from borderlab.report.style import padding_order
 from borderlab.report.svg import inline_svg
 from borderlab.report.tabulate import Tables
@@ -26,6 +25,7 @@ from borderlab.report.view import (
     mean_sd,
     signed,
 )
+from borderlab.statistics.differences import paired_difference
 
 CAPTIONS = {
     "cross-test": "Weights trained with one padding (rows), tested with others (columns); below each result its change "

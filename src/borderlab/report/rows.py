@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from borderlab.files import sha256_of_json
+from borderlab.motion.names import motion_label
 from borderlab.report.artifacts import FinishedRun, ProbeArtifacts, Score, read_curve, read_probe
 from borderlab.report.schemas import RUN_KEYS
 from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec, RunSpec
@@ -30,7 +31,7 @@ def propagation_text(propagation: PropagationSpec | None) -> str:
     method = "" if propagation.method == "recursive" else f" {propagation.method}"
     kept = "" if propagation.void_occluded else ", occluded kept"
     reference = f", reference: {', '.join(propagation.reference)}" if propagation.reference else ""
-    return f"{text} {propagation.motion}{method}{kept}{reference}"
+    return f"{text} {motion_label(propagation.motion)}{method}{kept}{reference}"
 
 
 def loss_text(loss: LossSpec) -> str:
@@ -90,7 +91,7 @@ def _propagation_values(propagation: PropagationSpec | None) -> Row:
     return {
         "propagation": propagation_text(propagation),
         "propagation_kind": propagation.kind if propagation else "none",
-        "motion": propagation.motion if propagation and moved else "",
+        "motion": motion_label(propagation.motion) if propagation and moved else "",
         "max_distance": propagation.max_distance if propagation else 0,
         "void_occluded": propagation.void_occluded if propagation and moved else None,
     }
@@ -178,7 +179,7 @@ def _score_keys(score: Score) -> Row:
     return {
         "dataset": score.dataset,
         "split": score.split,
-        "motion": score.motion,
+        "motion": motion_label(score.motion),
         "void_occluded": score.void_occluded,
     }
 

@@ -5,12 +5,20 @@ This module joins the plan to `borderlab.report`'s own input; the rest of the ro
 
 from pathlib import Path
 
+from borderlab.motion.names import motion_label
 from borderlab.provenance import Stopwatch, cpu_name, describe
-from borderlab.report.artifacts import ProbeArtifacts, RunArtifacts, ScoreArtifacts, TabulationInput
+from borderlab.report.artifacts import (
+    MotionModelArtifacts,
+    ProbeArtifacts,
+    RunArtifacts,
+    ScoreArtifacts,
+    TabulationInput,
+)
 from borderlab.report.figures import write_figures
+from borderlab.report.latex import write_latex
 from borderlab.report.page import ReportExtra, write_report
 from borderlab.report.summary import write_metrics, write_summary
-from borderlab.report.tabulate import read_tables, tabulate, write_tables
+from borderlab.report.tabulate import read_tables, tabulate, write_parquet, write_tables
 from borderlab.workflow import Workflow
 
 
@@ -21,12 +29,14 @@ def tabulate_experiment(workflow: Workflow) -> Path:
         RunError: if a result is missing or damaged.
     """
     folder = _folder(workflow) / "tables"
-    write_tables(tabulate(report_input(workflow)), folder)
+    tables = tabulate(report_input(workflow))
+    write_tables(tables, folder)
+    write_parquet(tables, folder.with_name("parquet"))
     return folder
 
 
 def report_experiment(workflow: Workflow) -> Path:
-    """Write figures, summary, metrics and page of a tabulated experiment; return the page's path.
+    """Write figures, summary, metrics, LaTeX and page of a tabulated experiment; return the page's path.
 
     Raises:
         RunError: if tables or pictures are missing.
@@ -38,6 +48,7 @@ def report_experiment(workflow: Workflow) -> Path:
     write_figures(tables, folder / "figures")
     write_summary(tables, inputs, folder / "summary.md")
     write_metrics(tables, folder / "metrics.json")
+    write_latex(tables, inputs, folder / "tables.tex")
     extra = ReportExtra(
         commands=_commands(workflow),
         provenance={"configuration": workflow.snapshot, **describe(stopwatch, f"cpu: {cpu_name()}")},
@@ -68,14 +79,23 @@ def report_input(workflow: Workflow) -> TabulationInput:
             ScoreArtifacts(
                 dataset=spec.dataset.key,
                 split=spec.split,
-                motion=spec.motion,
+                motion=motion_label(spec.motion),
                 folder=Path(paths.score(name)).parent,
             )
             for name, spec in plan.scores.items()
         ],
+        papers=Path(plan.config.folders.papers),
         probes=[
             ProbeArtifacts(name=planned.label, folder=Path(paths.probe(name)).parent)
             for name, planned in plan.probes.items()
+        ],
+        motion_models=[
+            MotionModelArtifacts(
+                name=planned.label,
+                folder=Path(paths.motion_model_folder(name)),
+                rerun_command=f"borderlab train-motion {name} --config {workflow.snapshot}",
+            )
+            for name, planned in plan.motion_models.items()
         ],
     )
 

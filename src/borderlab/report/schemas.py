@@ -7,7 +7,9 @@ Text is never missing: an absent text is empty. Absent numbers and truth values 
 import pandera.pandas as pa
 
 from borderlab.padding.names import PADDING_MODE_NAMES
+from borderlab.report.motion_schemas import MOTION_SCHEMAS
 from borderlab.report.names import TABLES
+from borderlab.report.paper_schemas import PAPER_SCHEMAS
 from borderlab.report.probe_schemas import PROBE_SCHEMAS
 from borderlab.report.schema_columns import number, points, share, table, text, whole
 
@@ -149,6 +151,7 @@ SCHEMAS = {
             "min_pct": share("Smallest"),
             "max_pct": share("Largest"),
             **_difference(),
+            "runs": text("Runs, separated by `; `."),
         },
         [*FACTORS, "measure"],
     ),
@@ -161,6 +164,8 @@ SCHEMAS = {
             "metric": _metric(),
             "measure": _measure(),
             **_difference(),
+            "runs": text("Runs with another value of the factor, separated by `; `."),
+            "baseline_runs": text("Runs with the baseline's."),
         },
         ["factor", *FACTORS, "measure"],
     ),
@@ -219,6 +224,8 @@ SCHEMAS = {
         ["dataset", "split", "motion", "void_occluded", "distance", "class_name"],
     ),
     **PROBE_SCHEMAS,
+    **PAPER_SCHEMAS,
+    **MOTION_SCHEMAS,
 }
 
 

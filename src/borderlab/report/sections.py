@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from borderlab.report.artifacts import TabulationInput
+from borderlab.report.motion_section import motion_section
 from borderlab.report.page_tables import cost_table, distance_table, padding_table, runs_table, training_table
+from borderlab.report.paper_section import paper_section
 from borderlab.report.pictures import Album
 from borderlab.report.probe_section import probe_section
 from borderlab.report.samples import moved_viewers, prediction_galleries
@@ -23,9 +25,12 @@ INTERVALS = (
 def make_sections(tables: Tables, inputs: TabulationInput, figures: Path, stored: Album, shown: Album) -> list[Section]:
     """All sections; pictures that the script looks up go to `stored`, those in the page itself to `shown`."""
     probes = [probe_section(tables, inputs, figures, shown)] if inputs.probes else []
+    motion = [motion_section(tables, figures)] if inputs.motion_models else []
     return [
+        paper_section(tables, inputs),
         _padding(tables, figures),
         _training(tables, figures),
+        *motion,
         _distance(tables, inputs, figures, stored),
         _borders(tables, inputs, figures, shown),
         *probes,

@@ -10,9 +10,13 @@ import pandas as pd
 
 from borderlab.errors import RunError
 from borderlab.files import atomic_file
+from borderlab.papers.cell_rows import cell_rows
+from borderlab.papers.claim_rows import claim_rows
+from borderlab.papers.loading import load_papers
 from borderlab.probe.spec import PROBE_TABLES
-from borderlab.report.artifacts import TabulationInput, read_run, read_score
+from borderlab.report.artifacts import TabulationInput, read_motion_model, read_run, read_score
 from borderlab.report.effects import paired_effects, summarise
+from borderlab.report.motion_rows import motion_curve_rows, motion_model_rows
 from borderlab.report.names import TABLES
 from borderlab.report.rows import (
     Row,
@@ -40,6 +44,7 @@ def tabulate(inputs: TabulationInput) -> Tables:
     """
     finished = [read_run(artifacts) for artifacts in inputs.runs]
     scores = [read_score(artifacts) for artifacts in inputs.scores]
+    trained = [read_motion_model(artifacts) for artifacts in inputs.motion_models]
     runs = _typed("runs", (run_row(run) for run in finished))
     effects = paired_effects(runs)
     tables = {
@@ -52,7 +57,12 @@ def tabulate(inputs: TabulationInput) -> Tables:
         "propagation": _typed("propagation", score_rows(scores)),
         "propagation_classes": _typed("propagation_classes", score_class_rows(scores)),
         **{name: _typed(name, probe_rows(inputs.probes, name)) for name in PROBE_TABLES},
+        "motion_models": _typed("motion_models", motion_model_rows(trained)),
+        "motion_curves": _typed("motion_curves", motion_curve_rows(trained)),
     }
+    papers = [] if inputs.papers is None else load_papers(inputs.papers)
+    tables["paper_cells"] = _typed("paper_cells", cell_rows(papers, tables, inputs.scale))
+    tables["claims"] = _typed("claims", claim_rows(papers, tables, inputs.scale))
     return {name: tables[name] for name in TABLES}
 
 
@@ -63,6 +73,15 @@ def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]
         checked = SCHEMAS[name].validate(tables[name])
         with atomic_file(path) as part:
             checked.to_csv(part, index=False, float_format=FLOAT_FORMAT, lineterminator="\n", encoding="utf-8")
+    return paths
+
+
+def write_parquet(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
+    """Write each table to `folder` as Parquet, with the types of its schema; return the paths as `write_tables`."""
+    paths = [folder / f"{name}.parquet" for name in TABLES]
+    for name, path in zip(TABLES, paths, strict=True):
+        with atomic_file(path) as part:
+            SCHEMAS[name].validate(tables[name]).to_parquet(part, index=False)
     return paths
 
 

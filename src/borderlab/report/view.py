@@ -33,11 +33,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """Head of a column."""
+    """Head of a column; one of `prose` breaks its lines."""
 
     title: str
     numeric: bool = False
     note: str = ""
+    prose: bool = False
 
 
 @dataclass(frozen=True)

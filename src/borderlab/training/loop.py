@@ -86,6 +86,7 @@ class Trainer:
     identity: str
     say: Say
     interruption: Interruption = field(default_factory=Interruption)
+    metric_unit: str = "%"
 
     def __post_init__(self) -> None:
         self.optimiser = create_optimiser(self.model, self.recipe)
@@ -106,7 +107,7 @@ class Trainer:
 
         Args:
             batches: the training loader.
-            validate: the validation metric now, in percent.
+            validate: the validation metric now, in `metric_unit`; higher is better.
             watch: wraps an epoch's batches, to show progress.
             seconds: training time so far; a column of the curve.
         """
@@ -183,7 +184,7 @@ class Trainer:
             "seconds": round(seconds, 3),
         }
         self.curve.rows.append(row)
-        shown = "" if metric is None else f"  metric {metric:6.2f} %"
+        shown = "" if metric is None else f"  metric {metric:6.2f} {self.metric_unit}"
         self.say(f"epoch {epoch + 1:3d}/{self.recipe.epochs}  loss {train_loss:.4f}{shown}  {seconds:7.1f} s")
 
     def _save(self, place: Place) -> None:

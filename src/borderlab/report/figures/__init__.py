@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from borderlab.report.figures import cost, curves, distance, padding, probes, rings, training
+from borderlab.report.figures import cost, curves, distance, motion, padding, probes, rings, training
 from borderlab.report.style import figure_style
 from borderlab.report.tabulate import Tables
 
-FIGURE_MODULES = (padding, training, distance, rings, probes, curves, cost)
+FIGURE_MODULES = (padding, training, motion, distance, rings, probes, curves, cost)
 
 
 def write_figures(tables: Tables, folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from borderlab.report.statistics import paired_difference, spread
+from borderlab.statistics.differences import paired_difference, spread
 
 percent = st.floats(0, 100).map(lambda value: round(value, 3))
 

@@ -1,0 +1,88 @@
+"""Forward operations and weights of each network of an experiment, counted once and kept in a table.
+
+Counted on torch's `meta` device: no memory, no weights, no GPU. The padding mode changes neither figure by more than
+a pointwise product, so zeros stand for all. One multiplication and one addition are two operations.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from io import StringIO
+from pathlib import Path
+
+from borderlab.budget.assumptions import Cost
+from borderlab.errors import ConfigError
+from borderlab.spec import RunSpec
+
+TABLE = "operations.csv"
+COLUMNS = ("task", "backbone", "height", "width", "output_stride", "decoder_channels", "gflop", "n_parameters")
+Key = tuple[str, ...]
+
+
+def key_of(spec: RunSpec) -> Key:
+    """What decides a network's cost."""
+    height, width = spec.recipe.augment.crop
+    decoder = (spec.recipe.output_stride, spec.recipe.decoder_channels) if spec.task == "segmentation" else ("", "")
+    return tuple(str(value) for value in (spec.task, spec.backbone, height, width, *decoder))
+
+
+@cache
+def known_costs() -> Mapping[Key, Cost]:
+    """The table in this package."""
+    text = files("borderlab.budget").joinpath(TABLE).read_text(encoding="utf-8")
+    return {
+        tuple(row[name] for name in COLUMNS[:-2]): Cost(float(row["gflop"]), int(row["n_parameters"]))
+        for row in csv.DictReader(StringIO(text))
+    }
+
+
+def cost_of(spec: RunSpec) -> Cost:
+    """Cost of the network of `spec`.
+
+    Raises:
+        ConfigError: if the network was not counted yet.
+    """
+    key = key_of(spec)
+    if key not in known_costs():
+        raise ConfigError(
+            f"{' '.join(key)}: operations are not counted yet; `borderlab budget --config FILE --count` does"
+        )
+    return known_costs()[key]
+
+
+def count(specs: Iterable[tuple[RunSpec, int]]) -> dict[Key, Cost]:
+    """Cost of each network among (specification, number of classes)."""
+    costs: dict[Key, Cost] = {}
+    for spec, n_classes in specs:
+        if key_of(spec) not in costs:
+            costs[key_of(spec)] = _count(spec, n_classes)
+    return costs
+
+
+def write_table(costs: Mapping[Key, Cost], path: Path | None = None) -> Path:
+    """Add `costs` to the table, sorted; return its path."""
+    from borderlab.files import write_text
+
+    place = path or Path(str(files("borderlab.budget").joinpath(TABLE)))
+    rows = sorted({**known_costs(), **costs}.items())
+    lines = [",".join(COLUMNS), *(",".join((*key, f"{cost.gflop:.2f}", str(cost.n_parameters))) for key, cost in rows)]
+    write_text(place, "\n".join(lines) + "\n")
+    known_costs.cache_clear()
+    return place
+
+
+def _count(spec: RunSpec, n_classes: int) -> Cost:
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from borderlab.models.factory import create_network
+
+    plain = spec.model_copy(update={"weights": "random", "padding_mode": "zeros"})
+    with torch.device("meta"):
+        module = create_network(plain, n_classes).module.eval()
+        image = torch.empty(1, 3, *spec.recipe.augment.crop)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        module(image)
+    n_parameters = sum(parameter.numel() for parameter in module.parameters())
+    return Cost(round(counter.get_total_flops() / 1e9, 2), n_parameters)

@@ -1,0 +1,83 @@
+"""A budget as Markdown: printed by `borderlab budget`, kept in docs/paper_scale.md between two marks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from borderlab.budget.assumptions import Speed
+from borderlab.budget.estimate import StudyBudget, critical_path_hours, study_budgets, video_budgets
+from borderlab.errors import ConfigError
+from borderlab.files import write_text
+from borderlab.plan import Plan
+
+BEGIN, END = "<!-- begin: borderlab budget -->", "<!-- end: borderlab budget -->"
+
+
+def budget_page(plan: Plan, speed: Speed) -> str:
+    """The whole budget of `plan`."""
+    return "\n".join(_lines(plan, speed)) + "\n"
+
+
+def update_page(path: Path, text: str) -> None:
+    """Put `text` between the two marks of the page at `path`.
+
+    Raises:
+        ConfigError: if the page has no marks.
+    """
+    page = path.read_text(encoding="utf-8")
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ConfigError(f"{path}: has no lines {BEGIN!r} and {END!r} to put the budget between")
+    write_text(path, f"{before}{BEGIN}\n{text}{END}{after}")
+
+
+def _lines(plan: Plan, speed: Speed) -> Iterator[str]:
+    studies = study_budgets(plan, speed)
+    total = sum(study.gpu_hours for study in studies)
+    yield f"One GPU at {speed.tflop_per_s:g} TFLOP/s. Trainings: {len(plan.runs)}, {total:,.0f} GPU hours."
+    yield ""
+    heads = ("study", "trainings", "GPU h, longest", "GPU h, all", "GPUs", "wall h, longest", "walltimes")
+    yield f"| {' | '.join((*heads, 'memory, GB', 'weights, GB'))} |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    yield from map(_study_row, studies)
+    videos = video_budgets(plan)
+    if videos:
+        yield ""
+        yield "| step | data set | jobs | flows or frames | CPU h | CPU h, longest job | disk, GB |"
+        yield "|---|---|---|---|---|---|---|"
+        for video in videos:
+            counts = f"{video.n_jobs} | {video.n_frames:,} | {video.cpu_hours:.1f} | {video.longest_cpu_hours:.1f}"
+            yield f"| {video.kind} | {video.dataset} | {counts} | {video.gb:,.1f} |"
+    yield ""
+    weights = sum(study.weights_gb for study in studies)
+    checkpoints = max(study.checkpoints_gb / study.n_runs for study in studies)
+    disk = weights + sum(video.gb for video in videos)
+    yield (
+        f"Artifacts: {disk:,.0f} GB, of which weights {weights:,.0f} GB. While it lasts, a training also keeps up to "
+        f"{checkpoints:.1f} GB of checkpoints."
+    )
+    path = critical_path_hours(plan, speed)
+    hours = sum(hours for _, hours in path)
+    training, last = path[-1]
+    yield ""
+    yield f"Longest chain: {hours:,.0f} hours, of which {last:,.0f} are one training ({training.split()[-1]})."
+
+
+def _study_row(study: StudyBudget) -> str:
+    cells = (
+        study.study,
+        study.n_runs,
+        _hours(study.longest_gpu_hours),
+        _hours(study.gpu_hours),
+        study.gpus,
+        _hours(study.longest_wall_hours),
+        f"{study.walltimes:.1f}",
+        f"{study.mem_mb / 1000:.0f}",
+        f"{study.weights_gb:.1f}",
+    )
+    return f"| {' | '.join(str(cell) for cell in cells)} |"
+
+
+def _hours(hours: float) -> str:
+    """Whole hours, and tenths of few."""
+    return f"{hours:.1f}" if hours < 10 else f"{hours:,.0f}"

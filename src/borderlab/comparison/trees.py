@@ -1,0 +1,83 @@
+"""Reading a tree of results for comparison: tables as text, with keys that another version of the code shares."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from borderlab.errors import RunError
+from borderlab.files import read_json, sha256_of_file
+from borderlab.report.names import TABLES
+from borderlab.report.schemas import SCHEMAS
+
+# What a run costs and where it was made; names of runs, which end in hashes of code.
+LEFT_OUT = frozenset(
+    {
+        *("run", "runs", "baseline_runs", "left_runs", "right_runs", "network", "rerun_command", "studies"),
+        *("wall_time_s", "cpu_time_s", "peak_memory_mb", "peak_gpu_memory_mb", "seconds"),
+        *("device", "platform", "versions", "git_commit", "git_dirty", "started", "data_identity"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The tables of one folder of results, as text; keys are in the index."""
+
+    folder: Path
+    tables: dict[str, pd.DataFrame]
+    edited: list[str]
+
+
+def read_tree(folder: Path) -> Tree:
+    """The tables below `folder` (`results/<experiment>`, or its `tables/`).
+
+    Raises:
+        RunError: if there are none.
+    """
+    place = folder / "tables" if (folder / "tables").is_dir() else folder
+    paths = {name: place / f"{name}.csv" for name in TABLES}
+    found = {name: _read(path) for name, path in paths.items() if path.is_file()}
+    if "runs" not in found:
+        raise RunError(f"{folder}: holds no tables/runs.csv; name a folder such as results/smoke")
+    labels = run_labels(found["runs"])
+    return Tree(folder, {name: _keyed(name, frame, labels) for name, frame in found.items()}, edited_files(folder))
+
+
+def run_labels(runs: pd.DataFrame) -> dict[str, str]:
+    """A name for each run that says its setting and seed, without the hash of the code that made it."""
+    fronts = [name.rpartition("-")[0] for name in runs["run"]]
+    return dict(
+        zip(
+            runs["run"],
+            (f"{front} ({recipe})" for front, recipe in zip(fronts, runs["recipe"], strict=True)),
+            strict=True,
+        )
+    )
+
+
+def edited_files(folder: Path) -> list[str]:
+    """Published files whose bytes are not those of the stamp beside them."""
+    changed = []
+    for stamp in sorted(folder.glob("published-*.json")):
+        for name, digest in read_json(stamp)["sha256"].items():
+            path = folder / name
+            if path.is_file() and sha256_of_file(path) != digest:
+                changed.append(name)
+    return changed
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+
+
+def _keyed(name: str, frame: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
+    keys = [key for key in SCHEMAS[name].unique or [] if key in frame]
+    for column in ("run", "network"):
+        if column in keys:
+            frame = frame.assign(**{column: frame[column].map(lambda value: labels.get(value, value))})
+    kept = [column for column in frame if column not in LEFT_OUT or column in keys]
+    keyed = frame[kept].set_index(keys)
+    if keyed.index.has_duplicates:
+        raise RunError(f"{name}.csv: two rows stand for {keyed.index[keyed.index.duplicated()][0]}; cannot compare")
+    return keyed

@@ -1,0 +1,1 @@
+"""Published tables and claims, and what an experiment has to say about each of them."""

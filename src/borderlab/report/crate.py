@@ -1,0 +1,109 @@
+"""A finished experiment as an RO-Crate: workflow, configuration, results, and the run that led from one to the other.
+
+Source: Workflow Run Crate profile 0.5 (https://w3id.org/ro/wfrun/workflow/0.5), on Workflow RO-Crate 1.0.
+"""
+
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rocrate.model.contextentity import ContextEntity
+from rocrate.rocrate import ROCrate
+
+from borderlab.errors import RunError
+from borderlab.files import atomic_folder
+from borderlab.workflow import Workflow
+
+# The profiles build on this version of RO-Crate.
+_RO_CRATE = "1.1"
+_PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
+    "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
+}
+_LICENCE = "https://www.apache.org/licenses/LICENSE-2.0"
+_CODE = ("workflow", "constraints.txt", "pyproject.toml", "LICENSE")
+
+
+def write_crate(workflow: Workflow, snakefile: Path, folder: Path) -> None:
+    """Write the crate of a published experiment to `folder`, whole or not at all.
+
+    Args:
+        workflow: the experiment.
+        snakefile: its Snakefile; rules, constraints and licence lie beside it.
+        folder: the crate; an older one is replaced.
+
+    Raises:
+        RunError: if the experiment is not published as it is configured, or the Snakefile is missing.
+    """
+    published = [Path(path) for path in workflow.paths.published(workflow.plan.experiment_id)]
+    for path in (snakefile, *published):
+        if not path.is_file():
+            raise RunError(f"{path}: is missing; run the experiment to its end, and name its Snakefile")
+    crate = ROCrate(version=_RO_CRATE)
+    _describe(crate, workflow)
+    main = crate.add_workflow(snakefile, "Snakefile", main=True, lang="snakemake", lang_version=version("snakemake"))
+    main["name"] = "Borderlab"
+    main["license"] = {"@id": _LICENCE}
+    for name in _CODE:
+        _add(crate, snakefile.parent / name, name)
+    results = Path(workflow.paths.results)
+    config = crate.add_file(workflow.snapshot, "config.yaml", properties=_file("Configuration", "application/yaml"))
+    made = [crate.add_file(path, f"results/{path.relative_to(results)}", properties=_named(path)) for path in published]
+    action = crate.add_action(main, object=[config], result=made, properties=_times(results / "tables" / "runs.csv"))
+    action["name"] = f"Run of {workflow.plan.config.title}"
+    crate.root_dataset["mentions"] = [action]
+    with atomic_folder(folder) as part:
+        crate.write(part)
+
+
+def _describe(crate: ROCrate, workflow: Workflow) -> None:
+    config = workflow.plan.config
+    crate.name = config.title
+    crate.description = f"{config.description or config.title} Scale: {config.scale}."
+    licence = {"@type": "CreativeWork", "name": "Apache License 2.0", "identifier": "Apache-2.0"}
+    crate.license = crate.add(ContextEntity(crate, _LICENCE, properties=licence))
+    profiles = [
+        crate.add(ContextEntity(crate, address, properties={"@type": "CreativeWork", "name": name, "version": number}))
+        for address, (name, number) in _PROFILES.items()
+    ]
+    crate.root_dataset["conformsTo"] = profiles
+
+
+def _add(crate: ROCrate, path: Path, name: str) -> None:
+    if path.is_dir():
+        crate.add_tree(path, name)
+    elif path.is_file():
+        crate.add_file(path, name, properties=_named(path))
+
+
+def _times(runs: Path) -> dict[str, Any]:
+    """Start of the first training job and end of the last one."""
+    table = pd.read_csv(runs, dtype={"started": str})
+    if table.empty:
+        return {"endTime": datetime.now(UTC).isoformat(timespec="seconds")}
+    starts = [datetime.fromisoformat(text) for text in table["started"]]
+    ends = [start + timedelta(seconds=s) for start, s in zip(starts, table["wall_time_s"], strict=True)]
+    return {
+        name: time.isoformat(timespec="seconds") for name, time in (("startTime", min(starts)), ("endTime", max(ends)))
+    }
+
+
+_FORMATS = {
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".parquet": "application/vnd.apache.parquet",
+    ".tex": "application/x-tex",
+}
+
+
+def _named(path: Path) -> dict[str, str]:
+    return _file(path.name, _FORMATS.get(path.suffix, "text/plain"))
+
+
+def _file(name: str, encoding: str) -> dict[str, str]:
+    return {"name": name, "encodingFormat": encoding}

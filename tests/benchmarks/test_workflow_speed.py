@@ -1,0 +1,256 @@
+"""What the workflow costs beside the work: planning, looking, starting, and the training loop's own share.
+
+Commands are timed by the CPU seconds of the process and its children; wall seconds stand beside them. Each is the
+least of a few repetitions: what comes on top is other processes' doing.
+"""
+
+import copy
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from tests.benchmarks.timing import cpu_seconds, ratios_in_turn
+from tests.workflow.running import ROOT, TINY, jobs, run, write_config
+from torch import Tensor, nn
+
+from borderlab.spec import RecipeSpec, ScheduleSpec
+from borderlab.training.checkpoint import save_checkpoint
+from borderlab.training.loop import Trainer
+from borderlab.workflow import Workflow
+
+REPETITIONS = 3
+N_RUNS = 2_000
+SNAKEMAKE = ("snakemake", "--snakefile", str(ROOT / "Snakefile"), "--workflow-profile", str(ROOT / "profiles/default"))
+PAPER = ROOT / "config" / "paper.yaml"
+
+
+def timed(benchmark: Any, call: Callable[[], Any]) -> dict[str, float]:
+    """Least CPU and wall seconds of a call that starts processes."""
+    seconds: dict[str, list[float]] = {"cpu_s": [], "wall_s": []}
+
+    def once() -> None:
+        before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        call()
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds["wall_s"].append(time.perf_counter() - begun)
+        seconds["cpu_s"].append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+    benchmark.pedantic(once, rounds=REPETITIONS, warmup_rounds=1)
+    least = {clock: round(min(values), 3) for clock, values in seconds.items()}
+    benchmark.extra_info.update(least)
+    return least
+
+
+def check(benchmark: Any, found: float, limit: float) -> None:
+    """Keep the limit beside what was found, and fail above it."""
+    benchmark.extra_info.update({"found": round(found, 4), "limit": round(limit, 4)})
+    assert found <= limit, benchmark.extra_info
+
+
+@pytest.fixture(autouse=True)
+def _only_on_demand(benchmark: Any) -> None:
+    if benchmark.disabled:
+        pytest.skip("takes a minute: `make benchmark` runs it")
+
+
+@pytest.mark.benchmark(group="workflow")
+def test_dry_run_of_the_paper(benchmark: Any, tmp_path: Path) -> None:
+    dry = (*SNAKEMAKE, "-n", "--quiet", "rules", "--configfile", str(PAPER))
+    n_jobs = sum(jobs(run(*dry, folder=tmp_path).stdout).values())
+    benchmark.extra_info["jobs"] = n_jobs
+    check(benchmark, timed(benchmark, lambda: run(*dry, folder=tmp_path))["cpu_s"], 1.5 + 0.0006 * n_jobs)
+
+
+# Planning with and without the hash of each specification; the second plan finds all code hashed already.
+HASHING = """
+import sys, time
+from pathlib import Path
+from borderlab import identity
+from borderlab.workflow import Workflow
+spent = 0.0
+def timed(function):
+    def call(*arguments):
+        global spent
+        begun = time.process_time()
+        try:
+            return function(*arguments)
+        finally:
+            spent += time.process_time() - begun
+    return call
+import borderlab.plan
+borderlab.plan.identity_of = timed(identity.identity_of)
+borderlab.plan.result_hash = timed(identity.result_hash)
+identity.Identity.short_hash = property(timed(identity.Identity.short_hash.fget))
+assert Workflow.from_file(Path(sys.argv[1])).plan.experiment_id
+print(spent)
+"""
+
+
+@pytest.mark.benchmark(group="workflow")
+def test_hashing_within_the_dry_run_of_the_paper(benchmark: Any, tmp_path: Path) -> None:
+    dry = (*SNAKEMAKE, "-n", "--quiet", "rules", "--configfile", str(PAPER))
+    whole = timed(benchmark, lambda: run(*dry, folder=tmp_path))["cpu_s"]
+    done = run(sys.executable, "-c", HASHING, str(PAPER), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    hashing = float(done.stdout)
+    benchmark.extra_info["hashing_cpu_s"] = round(hashing, 3)
+    check(benchmark, hashing / whole, 0.10)
+
+
+@pytest.mark.benchmark(group="workflow")
+@pytest.mark.parametrize("is_published", [True, False])
+def test_finished_runs_are_looked_at(benchmark: Any, tmp_path: Path, is_published: bool) -> None:
+    config = write_config(tmp_path, _many_runs())
+    workflow = Workflow.from_file(tmp_path / config)
+    assert len(workflow.plan.runs) == N_RUNS
+    finished = [path for run in workflow.plan.runs for path in workflow.paths.run_files(run)]
+    finished += workflow.inputs_of_report() + (workflow.targets() if is_published else [])
+    for name in finished:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    dry = (*SNAKEMAKE, "-n", "--quiet", "rules", "--configfile", config)
+    planned = jobs(run(*dry, folder=tmp_path).stdout)
+    assert sum(planned.values()) == (0 if is_published else 4)
+    check(benchmark, timed(benchmark, lambda: run(*dry, folder=tmp_path))["cpu_s"], 5.0)
+
+
+def _many_runs() -> dict[str, object]:
+    values: dict[str, Any] = copy.deepcopy(TINY)
+    values["studies"][0].update(padding_modes=["zeros", "partial"], propagation=["none"], seeds=[*range(N_RUNS // 2)])
+    values.update(propagation_quality=[], probes=[])
+    values.pop("census")
+    return values
+
+
+@pytest.mark.benchmark(group="workflow")
+def test_dvc_repro_of_an_unchanged_tree(benchmark: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
+    stages = folder / "dvc.yaml"
+    stages.write_text(stages.read_text().replace("cmd: snakemake --configfile config/smoke.yaml", "cmd: 'true'"))
+    for index in range(600):
+        place = folder / "artifacts" / "smoke" / "runs" / f"{index % 40}" / f"{index}.txt"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(str(index))
+    (folder / "results" / "smoke" / "tables").mkdir(parents=True, exist_ok=True)
+    for name in ("report.html", "metrics.json", "tables/runs.csv"):
+        (folder / "results" / "smoke" / name).write_text("{}")
+    assert run("dvc", "repro", "smoke", folder=folder).returncode == 0
+    again = run("dvc", "repro", "smoke", folder=folder)
+    assert "didn't change, skipping" in again.stdout, again.stderr
+    check(benchmark, timed(benchmark, lambda: run("dvc", "repro", "smoke", folder=folder))["cpu_s"], 2.0)
+
+
+FIRST_STEP = """
+import sys
+from borderlab import cli
+from borderlab.training.loop import Trainer
+def first_step(self, batch, progress):
+    sys.stdout.flush()
+    raise SystemExit(0)
+Trainer._step = first_step
+sys.argv = ["borderlab", *sys.argv[1:]]
+cli.main()
+"""
+
+
+@pytest.mark.benchmark(group="workflow")
+def test_from_the_start_of_a_process_to_its_first_step(benchmark: Any, tmp_path: Path) -> None:
+    smoke = ROOT / "config" / "smoke.yaml"
+    name = next(run for run in Workflow.from_file(smoke).plan.runs if run.startswith("digits/"))
+    command = (sys.executable, "-c", FIRST_STEP, "train", name, "--config", str(smoke))
+    first = run(*command, folder=tmp_path)
+    assert first.returncode == 0, first.stderr
+    check(benchmark, timed(benchmark, lambda: run(*command, folder=tmp_path))["cpu_s"], 4.0)
+
+
+class Batches:
+    """The same few batches in each epoch."""
+
+    def __init__(self, n: int) -> None:
+        generator = torch.Generator().manual_seed(0)
+        images = torch.randn(n, 16, 3, 64, 64, generator=generator)
+        self.batches = [Batch(image, torch.arange(16) % 10) for image in images]
+
+    def set_epoch(self, epoch: int, first_batch: int = 0) -> None: ...
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Any:
+        return iter(self.batches)
+
+
+class Batch:
+    def __init__(self, image: Tensor, target: Tensor) -> None:
+        self.image, self.target = image, target
+
+
+def _seconds_of(way: Callable[[nn.Module], None]) -> float:
+    model = _network()
+    return cpu_seconds(lambda: way(model))
+
+
+def _network() -> nn.Module:
+    import borderlab.torchvision_compat  # noqa: F401  isort: skip  (must come before timm)
+    import timm
+
+    torch.manual_seed(0)
+    network: nn.Module = timm.create_model("regnetx_002", num_classes=10)
+    return network
+
+
+@pytest.mark.benchmark(group="workflow")
+def test_training_loop_beside_a_bare_loop(benchmark: Any, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    recipe = RecipeSpec(epochs=1, batch_size=16, lr=0.01, schedule=ScheduleSpec(name="constant"))
+    batches = Batches(25)
+
+    def bare(model: nn.Module) -> None:
+        optimiser = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
+        model.train()
+        for batch in batches:
+            optimiser.zero_grad(set_to_none=True)
+            F.cross_entropy(model(batch.image), batch.target).backward()
+            optimiser.step()
+
+    def ours(model: nn.Module) -> None:
+        trainer = Trainer(
+            model,
+            lambda logits, target, progress: F.cross_entropy(logits, target),
+            recipe,
+            torch.device("cpu"),
+            tmp_path / "checkpoints",
+            "benchmark",
+            lambda line: None,
+        )
+        trainer._save = lambda place: None  # type: ignore[method-assign]
+        trainer.fit(batches, validate=lambda: 0.0)
+
+    clocks = {
+        "bare": lambda: cpu_seconds(lambda: bare(_network())),
+        "ours": lambda: cpu_seconds(lambda: ours(_network())),
+    }
+    found: dict[str, dict[str, float]] = {}
+    benchmark.pedantic(lambda: found.update(ratios_in_turn(clocks, 7)), rounds=1, warmup_rounds=0)
+    benchmark.extra_info["ratios"] = found
+    check(benchmark, found["ours"]["median"], 1.03)
+
+
+@pytest.mark.benchmark(group="workflow")
+def test_checkpoint_beside_an_epoch_of_a_minute(benchmark: Any, tmp_path: Path) -> None:
+    model = _network()
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    model(torch.randn(2, 3, 64, 64)).sum().backward()
+    optimiser.step()
+    state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+    steps = iter(range(1_000))
+    benchmark(lambda: save_checkpoint(tmp_path, next(steps), state))
+    check(benchmark, benchmark.stats.stats.median / 60, 0.02)

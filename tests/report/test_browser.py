@@ -1,0 +1,133 @@
+"""The page in a real browser: what its script does, what it asks the network for, and whether all can read it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from borderlab.report.page import ReportExtra, write_report
+from borderlab.report.tabulate import tabulate
+
+pytestmark = pytest.mark.slow
+
+playwright = pytest.importorskip("playwright.sync_api", reason="no playwright here: pip install -e '.[dev]'")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe here: pip install -e '.[dev]'")
+
+SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium: the system's, or the one that playwright installed."""
+    own = next(filter(None, map(shutil.which, SYSTEM_BROWSERS)), None)
+    with playwright.sync_playwright() as driver:
+        try:
+            started = driver.chromium.launch(executable_path=own, args=["--no-sandbox"])
+        except playwright.Error as fault:
+            pytest.skip(f"no Chromium here (apt-get install chromium, or playwright install chromium): {fault}")
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def report_page(full_experiment, full_report, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole made-up report with the papers of this repository."""
+    inputs = full_experiment.inputs.model_copy(update={"papers": repository / "papers"})
+    path = tmp_path_factory.mktemp("browser") / "report.html"
+    commands = {"The whole experiment": "snakemake"}
+    write_report(tabulate(inputs), inputs, full_report.figures, path, ReportExtra(commands=commands))
+    return path
+
+
+@pytest.fixture
+def page(browser, report_page: Path) -> Iterator[Any]:
+    """The report, opened from disk; faults and requests of the page are collected on `page.faults`."""
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.faults = []
+    opened.on("console", lambda message: opened.faults.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda fault: opened.faults.append(str(fault)))
+    opened.on("request", lambda request: opened.faults.append(request.url) if _leaves(request.url) else None)
+    opened.goto(report_page.as_uri())
+    yield opened
+    opened.close()
+
+
+def _leaves(address: str) -> bool:
+    """Whether a request asks for anything but the page itself and what it embeds."""
+    return not address.startswith(("file://", "data:"))
+
+
+def texts(page: Any, table: str, column: int) -> list[str]:
+    cells = page.locator(f"#{table} tbody tr:not([hidden]) td:nth-child({column + 1})")
+    return [cell.get_attribute("data-sort") for cell in cells.all()]
+
+
+def test_the_page_is_silent_and_asks_for_nothing(page) -> None:
+    page.mouse.wheel(0, 20_000)
+    page.wait_for_timeout(200)
+    assert page.faults == []
+    assert page.title().endswith("Borderlab")
+
+
+def test_an_external_request_would_be_seen_and_is_stopped(page) -> None:
+    page.evaluate("() => { const image = new Image(); image.src = 'https://example.org/x.png'; }")
+    page.wait_for_timeout(200)
+    assert any("Content Security Policy" in fault or "example.org" in fault for fault in page.faults)
+
+
+def test_tables_sort_both_ways(page) -> None:
+    sorter = page.locator("#table-padding thead th:nth-child(3) button")
+    sorter.click()
+    rising = [float(text) for text in texts(page, "table-padding", 2)]
+    sorter.click()
+    falling = [float(text) for text in texts(page, "table-padding", 2)]
+    assert rising == sorted(rising)
+    assert falling == sorted(rising, reverse=True)
+    assert len(set(rising)) > 1
+    assert page.locator("#table-padding thead th:nth-child(3)").get_attribute("aria-sort") == "descending"
+
+
+def test_filters_filter(page) -> None:
+    before = len(texts(page, "table-runs", 0))
+    page.locator("input[data-filter='table-runs']").fill("digits partial")
+    shown = texts(page, "table-runs", 0)
+    assert 0 < len(shown) < before
+    assert all("digits" in text and "partial" in text for text in shown)
+    assert page.locator("[data-count='table-runs']").inner_text() == f"{len(shown)} of {before} rows"
+    page.locator("input[data-filter='table-runs']").fill("")
+    assert len(texts(page, "table-runs", 0)) == before
+
+
+def test_the_slider_moves_the_pictures_by_keyboard(page) -> None:
+    viewer = page.locator("figure.viewer").first
+    slider, picture = viewer.locator("input[type=range]"), viewer.locator("img[data-role=moved_label]")
+    before, shown = picture.get_attribute("src"), viewer.locator("output").inner_text()
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    assert viewer.locator("output").inner_text() != shown
+    assert picture.get_attribute("src") != before
+    page.keyboard.press("ArrowLeft")
+    assert picture.get_attribute("src") == before
+
+
+def test_the_contents_lead_to_sections_by_keyboard(page) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the results"
+    for link in page.locator("nav.contents a").all():
+        assert page.locator(link.get_attribute("href")).count() == 1
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
+def test_axe_finds_nothing(page, width: int, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    found = axe.Axe().run(page)
+    assert len(found.response["passes"]) > 20
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_phone_never_scrolls_sideways(page) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
