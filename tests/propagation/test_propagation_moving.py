@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from borderlab.data.base import IGNORE_INDEX
-from borderlab.propagation.moving import Step, compose, move_at_once, move_step, sample_flow
+from borderlab.propagation.moving import Step, compose, move_at_once, move_step
+from borderlab.propagation.warp import sample_flow
 
 SIZE = (240, 320)
 ROWS, COLUMNS = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.float64)

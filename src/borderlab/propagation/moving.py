@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from borderlab.data.base import IGNORE_INDEX
 from borderlab.propagation.consistency import is_consistent
-from borderlab.propagation.warp import Flow, in_frame, sampling_map, warp_image, warp_label
+from borderlab.propagation.warp import Flow, in_frame, sample_flow, sampling_map, warp_image, warp_label
 from borderlab.spec import ReferenceChoice
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -62,15 +62,6 @@ def compose(steps: Sequence[Step]) -> tuple[Flow, NDArray[np.bool_] | None]:
         if lost is not None and lost_here is not None:
             lost = lost_here | (warp_label(lost.view(np.uint8), columns, rows) != 0)
     return displacement, lost
-
-
-def sample_flow(flow: Flow, columns: Map, rows: Map) -> Flow:
-    """Bilinear samples of `flow` (2 h w); positions outside take the nearest border pixel.
-
-    One channel at a time: over interleaved channels OpenCV samples in steps of 1/32 pixel and takes longer.
-    """
-    u, v = (cv2.remap(part, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in flow)
-    return np.stack([u, v])
 
 
 def _lost(step: Step, columns: Map, rows: Map) -> NDArray[np.bool_] | None:

@@ -32,6 +32,13 @@ from borderlab.spec import SynthesisSpec
 # Train ids and void as they are: what a moved label's file holds.
 TRAIN_ID_LUT = np.arange(256, dtype=np.int16)
 
+# On street frames half the time of level 1 alone, and smaller files.
+_QUICK_PNG = [
+    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
+]
+
 
 def synthesise(
     dataset: SegmentationDataset,
@@ -181,6 +188,5 @@ def _write_sample(folder: Path, clip: Clip, key: int, target: int, moved: Pair) 
 
 
 def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    # Level 1 is several times faster than the default and a few per cent larger.
-    if not cv2.imwrite(str(path), pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
+    if not cv2.imwrite(str(path), pixels, _QUICK_PNG):
         raise DataError(f"{path}: cannot be written; check that the disk has room and the folder is yours")
