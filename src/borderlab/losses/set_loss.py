@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Int64, Integer
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -57,7 +57,8 @@ class SetLoss(torch.autograd.Function):
     """Weighted sum of -log of the probability of each pixel's set; `dim` is the axis of the classes.
 
     Its gradient is weight * (p - q), q being the softmax over the set. Written out because autograd would hold, and
-    fill with zeros, a tensor of the logits' size for each of the two ways in which a pixel is looked up.
+    fill with zeros, a tensor of the logits' size for each of the two ways in which a pixel is looked up. It is made in
+    place of the log-probabilities as soon as these are no longer needed: nothing else is kept.
     """
 
     @staticmethod
@@ -69,21 +70,19 @@ class SetLoss(torch.autograd.Function):
         set_log_prob, q = _log_sum_exp(rows, sets.member)
         log_prob = log_probs.gather(dim, sets.own.unsqueeze(dim)).squeeze(dim)
         log_prob[sets.border] = set_log_prob
-        ctx.dim, ctx.border = dim, sets.border
         if ctx.needs_input_grad[0]:
-            border_grad = rows.exp_().sub_(q).mul_(weights[sets.border][:, None])
-            ctx.save_for_backward(log_probs, sets.own, weights, border_grad)
+            grad = log_probs.exp_()
+            grad.scatter_add_(dim, sets.own.unsqueeze(dim), grad.new_full((), -1.0).expand_as(weights).unsqueeze(dim))
+            grad.movedim(dim, -1)[sets.border] = rows.exp_().sub_(q)
+            ctx.dim = dim
+            ctx.save_for_backward(grad, weights)
         return -(log_prob * weights).masked_fill_(~sets.labelled, 0).sum()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_output: Float[Tensor, ""]) -> tuple[Float[Tensor, "..."], None, None, None]:
-        log_probs, own, weights, border_grad = ctx.saved_tensors
-        factor = (weights * grad_output).unsqueeze(ctx.dim)
-        grad = log_probs.exp().mul_(factor)
-        grad.scatter_add_(ctx.dim, own.unsqueeze(ctx.dim), -factor)
-        grad.movedim(ctx.dim, -1)[ctx.border] = border_grad * grad_output
-        return grad, None, None, None
+        grad, weights = ctx.saved_tensors
+        return grad * (weights * grad_output).unsqueeze(ctx.dim), None, None, None
 
 
 def _log_sum_exp(
@@ -105,12 +104,30 @@ def dense_loss(
 ) -> Float[Tensor, ""]:
     """The same value by a masked log-sum-exp over all classes: what a compiler fuses best, and slow without one."""
     n_classes = logits.shape[1]
+    bits = _strict_bits(target, n_classes, radius_px, strict_classes)
+    member = torch.cat([_members(bits, first, n_classes) for first in range(0, n_classes, BITS_PER_WORD)], dim=1)
+    inside = logits.log_softmax(1).masked_fill(~member, torch.finfo(logits.dtype).min)
+    peak = inside.amax(1, keepdim=True).detach()
+    set_log_prob = peak[:, 0] + (inside - peak).exp().sum(1).log()
+    labelled = target != IGNORE_INDEX
+    return mean_of(-(set_log_prob * labelled).sum(), labelled)
+
+
+@torch.compiler.disable
+def _strict_bits(
+    target: Int64[Tensor, "n h w"], n_classes: int, radius_px: int, strict_classes: tuple[int, ...]
+) -> Integer[Tensor, "n words h w"]:
+    """Sets of all pixels, made once: a compiler would make them anew for every class that it looks up."""
     own = class_bits(target, n_classes)
     bits = spread_bits(own, radius_px)
     for strict_class in strict_classes:
         bits = torch.where((target == strict_class)[:, None], own, bits)
-    ids = torch.arange(n_classes, device=logits.device)
-    member = (bits[:, ids // BITS_PER_WORD] >> (ids % BITS_PER_WORD)[:, None, None]) & 1 != 0
-    inside = logits.masked_fill(~member, torch.finfo(logits.dtype).min).logsumexp(1)
-    labelled = (own != 0).any(dim=1)
-    return mean_of(((logits.logsumexp(1) - inside) * labelled).sum(), labelled)
+    return bits
+
+
+def _members(bits: Integer[Tensor, "n words h w"], first: int, n_classes: int) -> Bool[Tensor, "n c h w"]:
+    """Membership of the classes of the word that begins with class `first`."""
+    word = first // BITS_PER_WORD
+    places = torch.arange(min(BITS_PER_WORD, n_classes - first), dtype=bits.dtype, device=bits.device)
+    flags = torch.ones((), dtype=bits.dtype, device=bits.device) << places
+    return bits[:, word : word + 1] & flags[:, None, None] != 0
