@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests.papers.conftest import CELLS, CLAIM, TABLE
 
@@ -10,6 +11,9 @@ from borderlab.errors import ConfigError
 from borderlab.papers.conventions import printed_convention, standard_deviation
 from borderlab.papers.files import paper_digests
 from borderlab.papers.loading import load_papers
+from borderlab.papers.selection import selected
+from borderlab.plan import make_plan
+from borderlab.report.rows import factor_values
 
 
 def test_every_paper_of_the_repository_loads(papers) -> None:
@@ -30,6 +34,19 @@ def test_configurations_and_studies_that_cells_name_exist(papers, repository: Pa
         for table in paper.tables:
             config = load_config(repository / table.spec.config)
             assert not table.spec.study or table.spec.study in [study.name for study in config.studies]
+
+
+def test_the_configuration_plans_the_runs_of_every_cell_that_has_any(papers, repository: Path) -> None:
+    plan = make_plan(load_config(repository / "config" / "paper.yaml"))
+    planned = pd.DataFrame([factor_values(run.spec) for run in plan.runs.values()])
+    missing = {
+        cell.row
+        for paper in papers.values()
+        for table in paper.tables
+        for cell in table.cells
+        if table.spec.results == "runs" and (selector := table.selector(cell)) and selected(planned, selector).empty
+    }
+    assert missing == {"FlowNet2 + JP"}
 
 
 def test_the_published_deviations_mix_two_conventions(papers) -> None:

@@ -403,9 +403,9 @@ def make_experiment(tmp_path: Path) -> Callable[..., FakeExperiment]:
 
 
 @pytest.fixture(scope="session")
-def full_experiment(tmp_path_factory: pytest.TempPathFactory) -> FakeExperiment:
+def full_experiment(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> FakeExperiment:
     """The made-up experiment with everything in it; tests must not write below it."""
-    return fill(FakeExperiment(tmp_path_factory.mktemp("full")))
+    return fill(FakeExperiment(tmp_path_factory.mktemp("full"), papers=repository / "papers"))
 
 
 @dataclass(frozen=True)

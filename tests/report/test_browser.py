@@ -2,13 +2,9 @@
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-from borderlab.report.page import ReportExtra, write_report
-from borderlab.report.tabulate import tabulate
 
 pytestmark = pytest.mark.slow
 
@@ -31,25 +27,15 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
-@pytest.fixture(scope="module")
-def report_page(full_experiment, full_report, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole made-up report with the papers of this repository."""
-    inputs = full_experiment.inputs.model_copy(update={"papers": repository / "papers"})
-    path = tmp_path_factory.mktemp("browser") / "report.html"
-    commands = {"The whole experiment": "snakemake"}
-    write_report(tabulate(inputs), inputs, full_report.figures, path, ReportExtra(commands=commands))
-    return path
-
-
 @pytest.fixture
-def page(browser, report_page: Path) -> Iterator[Any]:
+def page(browser, full_report) -> Iterator[Any]:
     """The report, opened from disk; faults and requests of the page are collected on `page.faults`."""
     opened = browser.new_page(viewport={"width": 1280, "height": 900})
     opened.faults = []
     opened.on("console", lambda message: opened.faults.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda fault: opened.faults.append(str(fault)))
     opened.on("request", lambda request: opened.faults.append(request.url) if _leaves(request.url) else None)
-    opened.goto(report_page.as_uri())
+    opened.goto(full_report.page.as_uri())
     yield opened
     opened.close()
 
@@ -131,3 +117,11 @@ def test_axe_finds_nothing(page, width: int, scheme: str) -> None:
 def test_a_phone_never_scrolls_sideways(page) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_without_scripts_every_table_is_there(browser, full_report) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(full_report.page.as_uri())
+    assert plain.locator("table:visible").count() == plain.locator("table").count() > 3
+    context.close()

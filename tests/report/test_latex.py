@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from borderlab.report.latex import escaped, latex_text, table_text, write_latex
-from borderlab.report.tabulate import tabulate
 from borderlab.report.view import Cell, Column, Table
 
 NASTY = r"50% of {a_b} & $x$ ~ #1 ^2 \end{document} < 3 – “x” ± − × 漢"
@@ -41,13 +40,12 @@ def test_every_environment_is_closed(full_report) -> None:
 
 
 @pytest.mark.slow
-def test_document_compiles(full_experiment, repository: Path, tmp_path: Path) -> None:
+def test_document_compiles(full_report, tmp_path: Path) -> None:
     compiler = shutil.which("pdflatex")
     if compiler is None:
         pytest.skip("no pdflatex here: install TeX Live's latex-base and latex-recommended to compile the tables")
-    changes = {"papers": repository / "papers", "title": NASTY}
-    inputs = full_experiment.inputs.model_copy(update=changes)
-    write_latex(tabulate(inputs), inputs, tmp_path / "tables.tex")
+    inputs = full_report.inputs.model_copy(update={"title": NASTY})
+    write_latex(full_report.tables, inputs, tmp_path / "tables.tex")
     command = [compiler, "-interaction=nonstopmode", "-halt-on-error", "tables.tex"]
     for _ in range(2):
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120)

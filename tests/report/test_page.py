@@ -174,7 +174,7 @@ def test_each_scale_has_its_banner(make_experiment, build_report, tmp_path: Path
 def test_an_empty_experiment_says_why_each_section_is_empty(make_experiment, build_report, tmp_path: Path) -> None:
     built = build_report(make_experiment(), tmp_path, ReportExtra())
     found = Page(built.page.read_text())
-    assert sum(attributes.get("class") == "empty" for attributes in found.of("p")) == 8
+    assert sum(attributes.get("class") == "empty" for attributes in found.of("p")) == 9
     assert "This experiment has no propagation_quality entry" in found.text
     assert "This experiment has no setting that was trained with more than one padding mode." in found.text
 

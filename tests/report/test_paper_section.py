@@ -105,10 +105,8 @@ def test_differences_are_cells_too(experiment, third_paper: Path) -> None:
     assert len(cell["runs"].split("; ")) == 8
 
 
-def test_weights_of_zeros_under_partial(repository: Path, full_experiment) -> None:
-    inputs = full_experiment.inputs.model_copy(update={"papers": repository / "papers"})
-    claims = tabulate(inputs)["claims"]
-    found = rows(claims, claim="zeros_weights_collapse", evidence="experiment")
+def test_weights_of_zeros_under_partial(full_report) -> None:
+    found = rows(full_report.tables["claims"], claim="zeros_weights_collapse", evidence="experiment")
     by_case = {row["case"]: row for row in found}
     (trained,) = [row for case, row in by_case.items() if "probe trained" in case]
     assert trained["n"] == 2

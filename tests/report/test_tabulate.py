@@ -17,7 +17,7 @@ from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec
 def test_every_table_of_the_full_experiment_has_rows_and_passes_its_schema(full_report) -> None:
     assert tuple(full_report.tables) == TABLES
     for name, table in full_report.tables.items():
-        assert len(SCHEMAS[name].validate(table)) > 0
+        assert len(SCHEMAS[name].validate(table)) > 0, name
 
 
 def test_row_counts_follow_from_the_artifacts(full_report) -> None:

@@ -37,8 +37,9 @@ def make_project(folder: Path, finished: Path, config: Path | None = None) -> Pa
     write_config(folder / "config", TINY)
     if config is not None:
         shutil.copy(config, folder / "config" / f"{STAGE}.yaml")
-    for name in ("artifacts", "results"):
-        shutil.copytree(finished / name / STAGE, folder / name / STAGE)
+    # Not the report: in a checkout it also shows the papers, and has another name.
+    without = shutil.ignore_patterns("reports")
+    shutil.copytree(finished / "artifacts" / STAGE, folder / "artifacts" / STAGE, ignore=without)
     ok("dvc", "repro", STAGE, folder=folder)
     commit(folder, "finished")
     return folder

@@ -7,14 +7,13 @@ import sys
 from borderlab.errors import BorderlabError
 from borderlab.workflow import Workflow, growing
 
-
-def trust_existing():
-    """Whether results that stand stay; asked when the DAG is built, for Snakemake knows its options only then."""
-    return not (workflow.dag_settings.forceall or workflow.dag_settings.forcerun)
-
-
 try:
-    WORKFLOW = Workflow.from_config(config, workflow.config_settings.configfiles, trust_existing)
+    # Whether results that stand stay is asked when the DAG is built: Snakemake knows its options only then.
+    WORKFLOW = Workflow.from_config(
+        config,
+        workflow.config_settings.configfiles,
+        lambda: not (workflow.dag_settings.forceall or workflow.dag_settings.forcerun),
+    )
 except BorderlabError as fault:
     sys.exit(f"borderlab: error: {fault}")
 

@@ -56,11 +56,19 @@ def _lines(plan: Plan, speed: Speed) -> Iterator[str]:
         f"Artifacts: {disk:,.0f} GB, of which weights {weights:,.0f} GB. While it lasts, a training also keeps up to "
         f"{checkpoints:.1f} GB of checkpoints."
     )
+    if plan.motion_models:
+        yield ""
+        yield (
+            f"Learned motion models: {len(plan.motion_models)} trainings, not counted. Their flows are counted as DIS "
+            "medium's CPU time."
+        )
     path = critical_path_hours(plan, speed)
     hours = sum(hours for _, hours in path)
     training, last = path[-1]
     yield ""
-    yield f"Longest chain: {hours:,.0f} hours, of which {last:,.0f} are one training ({training.split()[-1]})."
+    # Without the hash: the page would be out of step with every edit of the training code.
+    name = training.split()[-1].rpartition("-")[0]
+    yield f"Longest chain: {hours:,.0f} hours, of which {last:,.0f} are one training ({name})."
 
 
 def _study_row(study: StudyBudget) -> str:

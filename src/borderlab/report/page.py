@@ -98,14 +98,17 @@ def facts(tables: Tables) -> list[tuple[str, str]]:
     """The experiment at a glance, as (value, what it counts)."""
     runs = tables["runs"]
     seeds = sorted(set(runs["seed"]))
+    trained = tables["motion_models"].drop_duplicates("model")
+    motion = [(str(len(trained)), _plural("motion model", len(trained)) + " trained")] if len(trained) else []
     counts = [
         (str(len(runs)), "training run" if len(runs) == 1 else "training runs"),
         (", ".join(map(str, seeds)) or "none", "seed" if len(seeds) == 1 else "seeds"),
         (str(runs["dataset"].nunique()), _plural("data set", runs["dataset"].nunique())),
         (str(runs["backbone"].nunique()), _plural("backbone", runs["backbone"].nunique())),
         (str(runs["padding_mode"].nunique()), _plural("padding mode", runs["padding_mode"].nunique())),
+        *motion,
         (str(tables["propagation"]["motion"].nunique()), "motion models scored"),
-        (duration(float(runs["wall_time_s"].sum())), "training, all jobs added up"),
+        (duration(float(runs["wall_time_s"].sum() + trained["wall_time_s"].sum())), "training, all jobs added up"),
     ]
     return counts
 

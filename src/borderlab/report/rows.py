@@ -57,7 +57,7 @@ def run_row(run: FinishedRun) -> Row:
     return {
         "run": run.artifacts.name,
         "studies": "; ".join(run.artifacts.studies),
-        **_factor_values(run.spec),
+        **factor_values(run.spec),
         "seed": run.spec.seed,
         **_result_values(run),
         **_provenance_values(run),
@@ -65,7 +65,8 @@ def run_row(run: FinishedRun) -> Row:
     }
 
 
-def _factor_values(spec: RunSpec) -> Row:
+def factor_values(spec: RunSpec) -> Row:
+    """Values of all factors of a run."""
     return {
         "dataset": spec.dataset.key,
         "task": spec.task,
@@ -140,23 +141,26 @@ def _run_keys(run: FinishedRun) -> Row:
 def class_rows(finished: Iterable[FinishedRun]) -> Iterator[Row]:
     """Rows of table `classes`."""
     for run in finished:
+        keys = _run_keys(run)
         for class_name, value in run.evaluation.classes.items():
-            yield {**_run_keys(run), "class_name": class_name, "value_pct": value}
+            yield {**keys, "class_name": class_name, "value_pct": value}
 
 
 def ring_rows(finished: Iterable[FinishedRun]) -> Iterator[Row]:
     """Rows of table `rings`."""
     for run in finished:
+        keys = _run_keys(run)
         for ring in run.evaluation.rings:
             values = {"from_px": ring.from_px, "to_px": ring.to_px, "value_pct": ring.value}
-            yield {**_run_keys(run), **values, "n_pixels": ring.n_pixels}
+            yield {**keys, **values, "n_pixels": ring.n_pixels}
 
 
 def curve_rows(finished: Iterable[FinishedRun]) -> Iterator[Row]:
     """Rows of table `curves`."""
     for run in finished:
+        keys = _run_keys(run)
         for row in records(read_curve(run.artifacts)):
-            yield {**_run_keys(run), **row}
+            yield {**keys, **row}
 
 
 def score_rows(scores: Iterable[Score]) -> Iterator[Row]:

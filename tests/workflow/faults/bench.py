@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tests.workflow.running import TINY, environment, run, snakemake, write_config
@@ -55,19 +56,29 @@ class Bench:
 
     def __init__(self, folder: Path, finished: Path | None = None) -> None:
         self.folder = folder
-        self.whole = folder / "whole"
-        self.is_light = finished is not None
-        self.whole.mkdir(parents=True)
-        if finished is not None:
-            for name in ("data", "artifacts/tiny/motion", "artifacts/tiny/propagated"):
-                shutil.copytree(finished / name, self.whole / name)
-        self.config = write_config(self.whole, experiment())
-        done = self.attempt(self.whole)
-        assert done.returncode == 0, done.stderr[-3000:]
+        self.finished = finished
+        self.config = "tiny.yaml"
 
-    def name(self, kind: str) -> str:
-        """The only run, or the first synthesis."""
-        said = run("borderlab", "plan", "--config", self.config, folder=self.whole).stdout
+    @property
+    def is_light(self) -> bool:
+        """Whether trainings alone are done and compared."""
+        return self.finished is not None
+
+    @cached_property
+    def whole(self) -> Path:
+        """The folder of the undisturbed run, which is run when it is first asked for."""
+        folder = self.folder / "whole"
+        folder.mkdir(parents=True)
+        if self.finished is not None:
+            copy_samples(self.finished, folder)
+        write_config(folder, experiment())
+        done = self.attempt(folder)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return folder
+
+    def name(self, kind: str, folder: Path | None = None) -> str:
+        """The only run, or the first synthesis, as the configuration in `folder` names it."""
+        said = run("borderlab", "plan", "--config", self.config, folder=folder or self.whole).stdout
         lines = said.split(f"{kind}: ")[1].splitlines()[1:]
         return lines[0].strip()
 
@@ -87,7 +98,7 @@ class Bench:
     def attempt(self, folder: Path) -> subprocess.CompletedProcess[str]:
         """Run what is missing in `folder`, if it can be run."""
         if self.is_light:
-            return run("borderlab", "train", self.name("run"), "--config", self.config, folder=folder)
+            return run("borderlab", "train", self.name("run", folder), "--config", self.config, folder=folder)
         return snakemake(folder, "--configfile", self.config)
 
     def finish(self, folder: Path) -> None:
@@ -97,9 +108,15 @@ class Bench:
         done = self.attempt(folder)
         assert done.returncode == 0, done.stderr[-3000:]
 
-    def same(self, folder: Path) -> bool:
-        """Whether weights, samples and tables in `folder` have the bits of the undisturbed run."""
-        return bits(folder) == bits(self.whole) != {}
+    def same(self, folder: Path, whole: Path | None = None) -> bool:
+        """Whether weights, samples and tables in `folder` have the bits of the undisturbed run, or of `whole`."""
+        return bits(folder) == bits(whole or self.whole) != {}
+
+
+def copy_samples(source: Path, target: Path) -> None:
+    """Copy data, flows and propagated samples: all that a training reads."""
+    for name in ("data", "artifacts/tiny/motion", "artifacts/tiny/propagated"):
+        shutil.copytree(source / name, target / name)
 
 
 def bits(folder: Path) -> dict[str, bytes]:

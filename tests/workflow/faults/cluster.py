@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.workflow import slurm_cluster
-from tests.workflow.faults.bench import Bench, Outcome, experiment, last_line, start
+from tests.workflow.faults.bench import Bench, Outcome, copy_samples, experiment, start
 from tests.workflow.running import ROOT, write_config
 
 FAST = ("--slurm-init-seconds-before-status-checks", "2")
@@ -63,28 +63,30 @@ def _on_cluster(
     for place in (whole, folder):
         subprocess.run(["git", "clone", "-q", str(ROOT), str(place)], check=True)
         write_config(place, values)
-    assert start(whole, "snakemake", "--cores", "1", "--configfile", bench.config).wait(PATIENCE_S) == 0
+    local = start(whole, "snakemake", "--cores", "1", "--configfile", bench.config)
+    assert local.wait(PATIENCE_S) == 0, (whole / "out.txt").read_text()[-3000:]
+    copy_samples(whole, folder)
     with slurm_cluster.cluster(bench.folder / "slurm"):
         workflow = start(folder, "snakemake", "--profile", "slurm", *FAST, "--configfile", bench.config)
-        while not list(folder.glob("artifacts/tiny/runs/*/*/checkpoints/step_*")):
-            assert workflow.poll() is None or list(folder.glob("results/tiny/*")), (folder / "out.txt").read_text()
-            if workflow.poll() is not None:
-                break
+        while not list(folder.glob("artifacts/tiny/runs/*/*/spec.json")):
+            assert workflow.poll() is None, (folder / "out.txt").read_text()[-3000:]
             time.sleep(0.1)
         bring_about(folder)
         assert workflow.wait(PATIENCE_S) == 0, (folder / "out.txt").read_text()[-3000:]
-    bench.whole = whole
-    return Outcome(fault, _seen(folder), _resumed(folder), bench.same(folder), 1)
+    again = _again(folder)
+    # Otherwise the training ended before its fault.
+    assert "memory" in fault or again.startswith("resumed"), again
+    return Outcome(fault, _seen(folder), again, bench.same(folder, whole), 1)
 
 
 def _seen(folder: Path) -> str:
     text = (folder / "out.txt").read_text()
-    if "Trying to restart job" in text:
-        return last_line(text, "SLURM status is").split(" Additional")[0] if "SLURM status is" in text else "a restart"
-    return "nothing: Slurm queues the job again"
+    return (
+        "`Trying to restart job`, by Snakemake" if "Trying to restart job" in text else "nothing: Slurm queues it again"
+    )
 
 
-def _resumed(folder: Path) -> str:
+def _again(folder: Path) -> str:
     (log,) = folder.glob("logs/train_network/*/*.log")
     lines = [line for line in log.read_text().splitlines() if line.startswith("resumed after")]
-    return f"{lines[-1]}" if lines else "the training"
+    return f"{lines[-1]} of the training" if lines else "the training"

@@ -1,0 +1,120 @@
+"""From a number to its runs, and what differs between two makings of one."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from tests.workflow.running import TINY
+
+from borderlab.errors import RunError
+from borderlab.rerun.cells import runs_of_cell
+from borderlab.rerun.making import disagreements
+from borderlab.workflow import Workflow
+
+TABLES = {
+    "summary": "measure,runs\nbest,{0}; {1}\nlast,\n",
+    "effects": "runs,baseline_runs\n{0},{1}\n",
+    "runs": "run\n{0}\nsomething/else-seed0-01234567\n",
+    "paper_cells": "cell,runs,config\nthird/main/a/b,{0},config/tiny.yaml\nthird/main/a/c,,config/paper.yaml\n",
+}
+
+
+@pytest.fixture
+def make_workflow(tmp_path: Path):
+    """A maker of the tiny experiment's workflow with folders of its own."""
+
+    def make(name: str) -> Workflow:
+        folders = {key: str(tmp_path / name / key) for key in ("artifacts", "results", "papers")}
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump({**TINY, "folders": folders}))
+        return Workflow.from_file(path)
+
+    return make
+
+
+@pytest.fixture
+def workflow(make_workflow) -> Workflow:
+    """The experiment with published tables."""
+    made = make_workflow("one")
+    folder = Path(made.paths.results) / "tables"
+    folder.mkdir(parents=True)
+    for name, text in TABLES.items():
+        (folder / f"{name}.csv").write_text(text.format(*made.plan.runs))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("cell", "places"),
+    [("summary:2", [0, 1]), ("effects:2", [0, 1]), ("runs:2", [0]), ("third/main/a/b", [0])],
+)
+def test_cells_name_their_runs(workflow: Workflow, cell: str, places: list[int]) -> None:
+    assert runs_of_cell(cell, workflow) == [list(workflow.plan.runs)[place] for place in places]
+
+
+def test_a_run_is_its_own_cell(workflow: Workflow) -> None:
+    run = next(iter(workflow.plan.runs))
+    assert runs_of_cell(run, workflow) == [run]
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("summary:1", "summary.csv has lines 2 to 3"),
+        ("summary:x", "summary.csv has lines 2 to 3"),
+        ("summary:3", "no runs of this experiment stand behind it"),
+        ("runs:3", "is no run of this experiment as code and configuration are now"),
+        ("third/main/a/c", "`snakemake --configfile config/paper.yaml` makes them"),
+        ("nonsense", "is no run, no TABLE:LINE, and no cell"),
+    ],
+)
+def test_what_has_no_runs_is_one_line(workflow: Workflow, cell: str, message: str) -> None:
+    with pytest.raises(RunError, match=message.replace("(", r"\(")):
+        runs_of_cell(cell, workflow)
+
+
+def test_without_tables_it_says_what_to_do(make_workflow) -> None:
+    with pytest.raises(RunError, match="no tables yet; run the experiment to its end first"):
+        runs_of_cell("summary:2", make_workflow("empty"))
+
+
+def write_run(workflow: Workflow, run: str, value: float = 50.0, loss: str = "0.25", weights: bytes = b"w") -> None:
+    folder = Path(workflow.paths.run_folder(run))
+    evaluation = Path(workflow.paths.evaluation(run, workflow.plan.evaluation_name(run)))
+    evaluation.parent.mkdir(parents=True)
+    evaluation.write_text(json.dumps({"value": value, "seconds": len(workflow.snapshot), "classes": {"road": value}}))
+    (folder / "training.json").write_text(json.dumps({"last": 50.0}))
+    seconds = len(workflow.snapshot) / 10
+    pd.DataFrame({"epoch": [1], "train_loss": [loss], "seconds": [seconds]}).to_csv(folder / "curve.csv", index=False)
+    (folder / "model.safetensors").write_bytes(weights)
+
+
+def test_equal_runs_agree_whatever_they_took(make_workflow) -> None:
+    one, other = make_workflow("one"), make_workflow("longer_name")
+    run = next(iter(one.plan.runs))
+    write_run(one, run)
+    write_run(other, run)
+    assert list(disagreements([run], one, other)) == []
+
+
+def test_every_value_that_differs_is_named(make_workflow) -> None:
+    one, other = make_workflow("one"), make_workflow("other")
+    run = next(iter(one.plan.runs))
+    write_run(one, run)
+    write_run(other, run, value=50.1, loss="0.26", weights=b"v")
+    found = {each.place: (each.was, each.made) for each in disagreements([run], one, other)}
+    assert found.pop("model.safetensors")
+    assert found == {
+        "metrics.json: value": ("50.0", "50.1"),
+        "metrics.json: classes.road": ("50.0", "50.1"),
+        "curve.csv: train_loss, epoch 1": ("0.25", "0.26"),
+    }
+
+
+def test_a_run_that_is_not_there_cannot_be_verified(make_workflow) -> None:
+    one, other = make_workflow("one"), make_workflow("other")
+    run = next(iter(one.plan.runs))
+    write_run(other, run)
+    with pytest.raises(RunError, match=r"training\.json: is missing; run the experiment to its end"):
+        list(disagreements([run], one, other))
