@@ -57,6 +57,7 @@ faults: $(VENV)/.dev
 
 dry-runs: $(VENV)/.base
 	snakemake -n --quiet rules --configfile config/camvid.yaml
+	snakemake -n --quiet rules --configfile config/propagation.yaml
 	snakemake -n --quiet rules --configfile config/paper.yaml
 
 $(VENV)/.base: pyproject.toml constraints.txt

@@ -5,7 +5,7 @@ A name is the result's folder below `artifacts/`: readable in front, the hash of
 asks it for the specification behind a name. Planning is pure and fast: no data, no torch, no network.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -32,6 +32,7 @@ from borderlab.spec import (
     LossSpec,
     MotionSpec,
     PropagationSpec,
+    ReferenceChoice,
     RunSpec,
     ScoreSpec,
     SynthesisSpec,
@@ -100,7 +101,9 @@ class Plan:
     def receipts_of_run(self, run: str) -> list[tuple[str, str]]:
         """(data set, split) pairs that a run reads."""
         spec = self.runs[run].spec
-        return [(spec.dataset.key, split) for split in dict.fromkeys((spec.train_split, spec.eval_split))]
+        uniform = spec.recipe.class_uniform
+        extra = [] if uniform is None or uniform.extra_split is None else [uniform.extra_split]
+        return [(spec.dataset.key, split) for split in dict.fromkeys((spec.train_split, spec.eval_split, *extra))]
 
     def receipts_of_probe(self, probe: str) -> list[tuple[str, str]]:
         """(data set, split) pairs that a probe reads."""
@@ -126,17 +129,17 @@ class Plan:
     def motion_of_synthesis(self, synthesis: str) -> str:
         """Name of the motion that a synthesis follows."""
         spec = self.syntheses[synthesis]
-        return self._motion_name(spec.dataset, spec.split, spec.keyframes, spec.motion)
+        return self._motion_name(spec.dataset, spec.split, spec.keyframes, spec.motion, spec.reference)
 
     def motion_of_score(self, score: str) -> str:
         """Name of the motion behind a score."""
         spec = self.scores[score]
-        return self._motion_name(spec.dataset, spec.split, spec.keyframes, spec.motion)
+        return self._motion_name(spec.dataset, spec.split, spec.keyframes, spec.motion, spec.reference)
 
     def previous_synthesis(self, synthesis: str) -> str | None:
-        """Synthesis one step nearer to the key frame; None at distance ±1, which starts from the key frame."""
+        """Synthesis one step nearer to the key frame; None where the key frame itself is moved."""
         spec = self.syntheses[synthesis]
-        if abs(spec.distance) == 1:
+        if spec.starts_from_key_frame:
             return None
         nearer = spec.distance - 1 if spec.distance > 0 else spec.distance + 1
         return synthesis_name(spec.model_copy(update={"distance": nearer}))
@@ -159,9 +162,17 @@ class Plan:
         specs = _synthesis_specs(dataset, split, keyframes, propagation)
         return {spec.distance: synthesis_name(spec) for spec in specs}
 
-    def _motion_name(self, dataset: DatasetSpec, split: str, keyframes: KeyframesSpec, model: str) -> str:
+    def _motion_name(
+        self,
+        dataset: DatasetSpec,
+        split: str,
+        keyframes: KeyframesSpec,
+        model: str,
+        reference: tuple[ReferenceChoice, ...],
+    ) -> str:
+        wanted = (dataset, split, keyframes, model, _of_motion(reference))
         for name, spec in self.motions.items():
-            if (spec.dataset, spec.split, spec.keyframes, spec.model) == (dataset, split, keyframes, model):
+            if (spec.dataset, spec.split, spec.keyframes, spec.model, spec.reference) == wanted:
                 return name
         raise KeyError(f"no motion {model} planned for {dataset.name}/{split}")
 
@@ -179,7 +190,8 @@ def make_plan(config: ExperimentConfig) -> Plan:
     named = with_full_names(config, motion_models)
     runs: dict[str, PlannedRun] = {}
     for study in named.studies:
-        for spec in _run_specs(config, study, datasets[study.dataset], specs[study.dataset]):
+        starts = {} if study.start_from is None else _runs_of(runs, study.start_from)
+        for spec in _run_specs(config, study, datasets[study.dataset], specs[study.dataset], starts):
             parallel = study.resources.processes > 1
             run = runs.setdefault(run_name(spec, parallel), PlannedRun(spec, study.resources))
             run.studies.append(study.name)
@@ -201,7 +213,9 @@ def _runs_of(runs: dict[str, PlannedRun], study: str) -> dict[str, RunSpec]:
 def run_name(spec: RunSpec, parallel: bool = False) -> str:
     """Folder of a training run below artifacts/runs/; `parallel`: more than one process trains it."""
     parts = [spec.backbone]
-    if spec.weights != "random":
+    if spec.start_from is not None:
+        parts.append("continued")
+    elif spec.weights != "random":
         parts.append(f"{spec.weights}-weights")
     parts.append(spec.padding_mode)
     if spec.keyframes is not None:
@@ -222,7 +236,14 @@ def propagation_label(propagation: PropagationSpec) -> str:
     label = f"{propagation.kind}{propagation.max_distance}"
     if propagation.kind == "true":
         return label
-    return f"{label}-{propagation.motion}{'' if propagation.void_occluded else '-novoid'}"
+    return f"{label}-{propagation.motion}{_kind_of_moving(propagation)}"
+
+
+def _kind_of_moving(spec: PropagationSpec | SynthesisSpec | ScoreSpec) -> str:
+    """The part of a name that says how samples are moved, where it is not the usual way."""
+    accumulated = "" if spec.method == "recursive" else f"-{spec.method}"
+    void = "" if spec.void_occluded else "-novoid"
+    return f"{accumulated}{void}{'-reference' if spec.reference else ''}"
 
 
 def motion_name(spec: MotionSpec) -> str:
@@ -235,20 +256,23 @@ def motion_name(spec: MotionSpec) -> str:
 def synthesis_name(spec: SynthesisSpec) -> str:
     """Folder of propagated samples below artifacts/propagated/."""
     members = (_dataset_module(spec.dataset.name), *motion_members(spec.motion))
-    void = "" if spec.void_occluded else "-novoid"
     digest = result_hash(spec, SYNTHESIS_CODE, members)
-    return f"{spec.dataset.key}/{spec.split}-{spec.motion}{void}-distance{spec.distance:+d}-{digest}"
+    return f"{spec.dataset.key}/{spec.split}-{spec.motion}{_kind_of_moving(spec)}-distance{spec.distance:+d}-{digest}"
 
 
 def score_name(spec: ScoreSpec) -> str:
     """Folder of a propagation score below artifacts/scores/."""
     members = (_dataset_module(spec.dataset.name), *motion_members(spec.motion))
-    void = "" if spec.void_occluded else "-novoid"
-    return f"{spec.dataset.key}/{spec.split}-{spec.motion}{void}-{result_hash(spec, SCORE_CODE, members)}"
+    digest = result_hash(spec, SCORE_CODE, members)
+    return f"{spec.dataset.key}/{spec.split}-{spec.motion}{_kind_of_moving(spec)}-{digest}"
 
 
 def _run_specs(
-    config: ExperimentConfig, study: StudyConfig, dataset: Dataset, dataset_spec: DatasetSpec
+    config: ExperimentConfig,
+    study: StudyConfig,
+    dataset: Dataset,
+    dataset_spec: DatasetSpec,
+    starts: Mapping[str, RunSpec],
 ) -> Iterator[RunSpec]:
     seeds = config.seeds if study.seeds is None else study.seeds
     grid = product(study.backbones, study.padding_modes, study.propagation, study.losses, seeds)
@@ -262,11 +286,22 @@ def _run_specs(
             propagation=propagation,
             backbone=backbone.name,
             weights=backbone.weights,
+            start_from=_start_of(starts, backbone.name, padding_mode, seed),
             padding_mode=padding_mode,
             loss=_used_part(loss),
             recipe=config.recipes[study.recipe],
             seed=seed,
         )
+
+
+def _start_of(starts: Mapping[str, RunSpec], backbone: str, padding_mode: str, seed: int) -> str | None:
+    """Name of the run to start from; of a study with one seed, that seed's. The rules see to it that there is one."""
+    fitting = {
+        spec.seed: name
+        for name, spec in starts.items()
+        if (spec.backbone, spec.padding_mode) == (backbone, padding_mode)
+    }
+    return fitting.get(seed, next(iter(fitting.values()), None))
 
 
 def _used_part(loss: LossSpec) -> LossSpec:
@@ -275,7 +310,7 @@ def _used_part(loss: LossSpec) -> LossSpec:
 
 
 def _score_specs(quality: PropagationQualityConfig, dataset: DatasetSpec) -> Iterator[ScoreSpec]:
-    for motion, void_occluded in product(quality.motions, quality.void_occluded):
+    for motion, void_occluded, method in product(quality.motions, quality.void_occluded, quality.methods):
         yield ScoreSpec(
             dataset=dataset,
             split=quality.split,
@@ -283,6 +318,8 @@ def _score_specs(quality: PropagationQualityConfig, dataset: DatasetSpec) -> Ite
             motion=motion,
             max_distance=quality.max_distance,
             void_occluded=void_occluded,
+            method=method,
+            reference=quality.reference,
         )
 
 
@@ -307,14 +344,21 @@ def _synthesis_specs(
             distance=distance,
             method=propagation.method,
             void_occluded=propagation.void_occluded,
+            reference=tuple(choice for choice in propagation.reference if choice != "farthest_only"),
+            allow_broken=propagation.allow_broken,
         )
+
+
+def _of_motion(reference: tuple[ReferenceChoice, ...]) -> tuple[ReferenceChoice, ...]:
+    """The choices that decide a flow."""
+    return tuple(choice for choice in reference if choice == "bgr_flow")
 
 
 def _needed_motions(syntheses: Iterable[SynthesisSpec]) -> Iterator[MotionSpec]:
     """One motion for each data set, split, set of key frames and model, as far as the farthest synthesis reaches."""
     reach: dict[str, tuple[SynthesisSpec, int]] = {}
     for spec in syntheses:
-        key = f"{spec.dataset.identity} {spec.split} {spec.keyframes} {spec.motion}"
+        key = f"{spec.dataset.identity} {spec.split} {spec.keyframes} {spec.motion} {_of_motion(spec.reference)}"
         farthest = max(abs(spec.distance), reach[key][1] if key in reach else 0)
         reach[key] = (spec, farthest)
     for spec, farthest in reach.values():
@@ -324,6 +368,7 @@ def _needed_motions(syntheses: Iterable[SynthesisSpec]) -> Iterator[MotionSpec]:
             keyframes=spec.keyframes,
             model=spec.motion,
             max_distance=farthest,
+            reference=_of_motion(spec.reference),
         )
 
 

@@ -7,21 +7,52 @@ a field added here renames results: add one only if it changes numbers.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from borderlab.motion.names import motion_label
+from borderlab.recipe_spec import (
+    AugmentSpec,
+    ClassUniformSpec,
+    EvaluationSpec,
+    MemoryFormat,
+    Precision,
+    RecipeSpec,
+    ScheduleSpec,
+    Size,
+    Spec,
+)
 
 Task = Literal["classification", "segmentation"]
 Weights = Literal["random", "wheel", "timm"]
 PropagationKind = Literal["label", "joint", "true"]
-Method = Literal["recursive"]
-Precision = Literal["float32", "bfloat16", "float16"]
-MemoryFormat = Literal["contiguous", "channels_last"]
-Size = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+Method = Literal["recursive", "accumulated"]
+ReferenceChoice = Literal["nearest_images", "truncated_images", "bgr_flow", "farthest_only"]
+"""Choices of the published code that differ from ours, by name; see `PropagationSpec.reference`."""
 
-
-class Spec(BaseModel):
-    """A frozen model without unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+__all__ = [
+    "AugmentSpec",
+    "ClassUniformSpec",
+    "DatasetSpec",
+    "EvaluationSpec",
+    "KeyframesSpec",
+    "LossSpec",
+    "MemoryFormat",
+    "Method",
+    "MotionSpec",
+    "Precision",
+    "PropagationKind",
+    "PropagationSpec",
+    "RecipeSpec",
+    "ReferenceChoice",
+    "RunSpec",
+    "ScheduleSpec",
+    "ScoreSpec",
+    "Size",
+    "Spec",
+    "SynthesisSpec",
+    "Task",
+    "Weights",
+]
 
 
 class DatasetSpec(Spec):
@@ -48,6 +79,7 @@ class MotionSpec(Spec):
     keyframes: KeyframesSpec
     model: str = Field(description="Name in the registry of motion models.")
     max_distance: Annotated[int, Field(ge=1)] = Field(description="Farthest distance from a key frame, in frames.")
+    reference: tuple[ReferenceChoice, ...] = Field((), description="Of these, `bgr_flow` alone changes a flow.")
 
 
 class SynthesisSpec(Spec):
@@ -60,12 +92,19 @@ class SynthesisSpec(Spec):
     distance: int = Field(description="Signed distance from the key frame, in frames; not 0.")
     method: Method = "recursive"
     void_occluded: bool = Field(True, description="Void where the forward-backward check fails or out of frame.")
+    reference: tuple[ReferenceChoice, ...] = ()
+    allow_broken: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _distance_is_not_zero(self) -> "SynthesisSpec":
         if self.distance == 0:
             raise ValueError("distance must not be 0: that is the key frame itself")
         return self
+
+    @property
+    def starts_from_key_frame(self) -> bool:
+        """Whether a sample is made from the key frame itself and not from the sample one step nearer to it."""
+        return self.method == "accumulated" or abs(self.distance) == 1
 
 
 class PropagationSpec(Spec):
@@ -78,13 +117,33 @@ class PropagationSpec(Spec):
     kind: PropagationKind
     motion: str = Field("dis_medium", description="Name in the registry of motion models.")
     max_distance: Annotated[int, Field(ge=1)] = Field(1, description="Distances -k..k join, in frames.")
-    method: Method = "recursive"
-    void_occluded: bool = True
+    method: Method = Field(
+        "recursive",
+        description="recursive: each step moves the result of the step before. accumulated: the flows of all steps "
+        "are composed, and the key frame is moved once.",
+    )
+    void_occluded: bool = Field(
+        True, description="Whether occluded and out-of-frame pixels become void; if not, edge pixels are repeated."
+    )
+    reference: tuple[ReferenceChoice, ...] = Field(
+        (),
+        description="Choices of the published code. nearest_images: images are sampled to the nearest pixel beyond the "
+        "first step. truncated_images: samples lose their fraction in place of being rounded. bgr_flow: motion models "
+        "get channels in the order blue, green, red. farthest_only: only the two frames at exactly ±max_distance join.",
+    )
+    allow_broken: Annotated[int, Field(ge=0)] = Field(
+        0, description="Samples of one distance that may be missing because an input is broken; each is named."
+    )
 
     @property
     def distances(self) -> tuple[int, ...]:
-        """Signed distances, nearest first: -1, 1, -2, 2, ..."""
+        """Signed distances at which samples are made, nearest first: -1, 1, -2, 2, ..."""
         return tuple(sign * step for step in range(1, self.max_distance + 1) for sign in (-1, 1))
+
+    @property
+    def joined_distances(self) -> tuple[int, ...]:
+        """Those of `distances` whose samples train."""
+        return self.distances[-2:] if "farthest_only" in self.reference else self.distances
 
 
 class ScoreSpec(Spec):
@@ -96,12 +155,26 @@ class ScoreSpec(Spec):
     motion: str
     max_distance: int
     void_occluded: bool
+    method: Method = "recursive"
+    reference: tuple[ReferenceChoice, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The motion model, and how it is followed where that is not the usual way."""
+        return " ".join(
+            [motion_label(self.motion), *([] if self.method == "recursive" else [self.method]), *self.reference]
+        )
 
     @property
     def propagation(self) -> PropagationSpec:
         """The propagation whose samples are scored."""
         return PropagationSpec(
-            kind="label", motion=self.motion, max_distance=self.max_distance, void_occluded=self.void_occluded
+            kind="label",
+            motion=self.motion,
+            max_distance=self.max_distance,
+            void_occluded=self.void_occluded,
+            method=self.method,
+            reference=self.reference,
         )
 
 
@@ -115,71 +188,16 @@ class LossSpec(Spec):
     relax_until: Annotated[float, Field(ge=0, le=1)] = Field(
         1.0, description="Share of training after which `relaxed` turns into cross-entropy."
     )
-
-
-class ScheduleSpec(Spec):
-    """Learning rate over training; every schedule is a factor on the recipe's `lr`."""
-
-    name: Literal["constant", "poly", "step", "cosine"] = "poly"
-    warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
-    poly_power: Annotated[float, Field(gt=0)] = Field(0.9, description="Used by `poly` alone.")
-    step_epochs: Annotated[int, Field(ge=1)] = Field(30, description="Used by `step` alone.")
-    step_factor: Annotated[float, Field(gt=0, lt=1)] = Field(0.1, description="Used by `step` alone.")
-
-
-class AugmentSpec(Spec):
-    """Random changes of a training sample. All ranges are closed; equal ends switch a change off."""
-
-    crop: Size = Field((224, 224), description="Height and width of a training sample, in pixels.")
-    scale: tuple[float, float] = Field(
-        (0.5, 2.0), description="Segmentation: factor on the size. Classification: share of the area that is cropped."
+    strict_classes: tuple[str, ...] = Field((), description="Pixels of these classes count their own class alone.")
+    boundary_weight: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="Weight of pixels beside another class, once `relaxed` has turned into cross-entropy."
     )
-    aspect: tuple[float, float] = Field((1.0, 1.0), description="Width over height of a crop, before resizing.")
-    flip: bool = True
-    brightness: Annotated[float, Field(ge=0, le=1)] = 0.0
-    contrast: Annotated[float, Field(ge=0, le=1)] = 0.0
-    saturation: Annotated[float, Field(ge=0, le=1)] = 0.0
-    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
-    blur_sigma: tuple[float, float] = Field((0.0, 0.0), description="Gaussian blur of the image, in pixels.")
-
-
-class EvaluationSpec(Spec):
-    """How a validation image is brought to the network."""
-
-    resize: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="Classification: shorter side after resizing. Absent: images keep their size."
+    image_weight_bound: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="Weight of a class in an image: 1 + bound x (1 - its share of the image's pixels); 0: all 1."
     )
-    crop: Size | None = Field(None, description="Classification: centre crop. Absent: the whole image.")
-    batch_size: Annotated[int, Field(ge=1)] = 16
-
-
-class RecipeSpec(Spec):
-    """How a network is trained."""
-
-    epochs: Annotated[int, Field(ge=1)] = 30
-    samples_per_epoch: Annotated[int, Field(ge=1)] | None = Field(
-        None,
-        description="Samples drawn in one epoch, so that training sets of different size get equal steps. "
-        "Absent: each sample once.",
+    reference: bool = Field(
+        False, description="The published loss with its known defects, to compare with; for `relaxed` alone."
     )
-    batch_size: Annotated[int, Field(ge=1)] = 16
-    optimiser: Literal["sgd", "adamw"] = "sgd"
-    lr: Annotated[float, Field(gt=0)] = 0.01
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
-    nesterov: bool = False
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    gradient_clip: Annotated[float, Field(gt=0)] | None = None
-    schedule: ScheduleSpec = ScheduleSpec()
-    augment: AugmentSpec = AugmentSpec()
-    evaluation: EvaluationSpec = EvaluationSpec()
-    precision: Precision = Field("float32", description="Arithmetic of the forward pass (autocast).")
-    memory_format: MemoryFormat = "channels_last"
-    output_stride: Literal[8, 16, 32] = Field(16, description="Segmentation: input size over size of deepest map.")
-    decoder_channels: Annotated[int, Field(ge=1)] = Field(256, description="Segmentation: width of the decoder.")
-    aspp_rates: tuple[int, ...] = Field((6, 12, 18), description="Segmentation: dilations of the decoder's pyramid.")
-    threads: Annotated[int, Field(ge=1)] = Field(1, description="CPU threads; the bits of a sum depend on them.")
-    validate_every_epochs: Annotated[int, Field(ge=1)] = 1
 
 
 class RunSpec(Spec):
@@ -193,6 +211,7 @@ class RunSpec(Spec):
     propagation: PropagationSpec | None = None
     backbone: str
     weights: Weights
+    start_from: str | None = Field(None, description="Run whose weights come first, save a classifier of other width.")
     padding_mode: str
     loss: LossSpec = LossSpec()
     recipe: RecipeSpec

@@ -204,7 +204,9 @@ class Workflow:
         """What a training run reads."""
         receipts = [self.receipt_of(dataset, split) for dataset, split in self.plan.receipts_of_run(run)]
         syntheses = [self.paths.synthesis(name) for name in self.plan.syntheses_of_run(run)]
-        return self.missing_inputs(self.paths.run_files(run), receipts + syntheses)
+        start = self.plan.runs[run].spec.start_from
+        weights = [] if start is None else self.paths.run_files(start)
+        return self.missing_inputs(self.paths.run_files(run), receipts + syntheses + weights)
 
     def inputs_of_evaluation(self, run: str, evaluation: str) -> list[str]:
         """What an evaluation reads."""

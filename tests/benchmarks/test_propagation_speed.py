@@ -17,9 +17,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from borderlab.data.base import Clip, DatasetInfo, Frame, SegmentationDataset
 from borderlab.evaluation.confusion import ConfusionMatrix
 from borderlab.evaluation.rings import RingConfusion
+from borderlab.motion.dis import DenseInverseSearch
+from borderlab.propagation.estimate import estimate_motion
+from borderlab.propagation.moving import Step, move_at_once, move_step
+from borderlab.propagation.synthesis import synthesise
 from borderlab.propagation.warp import sampling_map, warp_image, warp_label
+from borderlab.spec import DatasetSpec, KeyframesSpec, SynthesisSpec
 
 SIZES = {"480x360": (360, 480), "960x720": (720, 960), "2048x1024": (1024, 2048)}
 SMALL = (24, 32)
@@ -114,3 +120,111 @@ def test_confusion_speed(benchmark, size):
     ratios = median_ratios(calls, 1 if benchmark.disabled else 9)
     benchmark.extra_info.update(floor=10, ratio_of_torch_bincount=ratios["torch"], ratio_of_rings=ratios["rings"])
     benchmark.pedantic(calls["matrix"], rounds=3, warmup_rounds=1)
+
+
+def smooth_steps(size, n):
+    """A field of some pixels that changes from step to step, on the grid of each frame."""
+    rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    fields = [
+        (4 + 2 * np.sin(rows / 80 + step) + columns / 300, -2 + 2 * np.cos(columns / 90 - step)) for step in range(n)
+    ]
+    return [Step(np.stack(field).astype(np.float32), None) for field in fields]
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+def test_accumulated_speed(benchmark, size):
+    """Five steps, composed and warped once, against five warps of image and label; floor: 1."""
+    size = SMALL if benchmark.disabled else size
+    random = np.random.default_rng(0)
+    key = random.integers(0, 256, (*size, 3)).astype(np.uint8), random.integers(0, N_CLASSES, size).astype(np.uint8)
+    steps = smooth_steps(size, 5)
+
+    def recursive():
+        pair = key
+        for index, step in enumerate(steps):
+            pair = move_step(pair, step, index == 0)
+        return pair
+
+    calls = {"accumulated": lambda: move_at_once(key, steps), "recursive": recursive}
+    assert calls["accumulated"]()[0].shape == recursive()[0].shape
+    ratios = median_ratios(calls, 1 if benchmark.disabled else 9)
+    benchmark.extra_info.update(floor=1, ratio_of_recursive=ratios["recursive"])
+    benchmark.pedantic(calls["accumulated"], rounds=3, warmup_rounds=1)
+
+
+class Street(SegmentationDataset):
+    """One clip of eleven frames of 960x720, the middle one labelled."""
+
+    info = DatasetInfo("street", "Street", "1", ("a", "b", "c"), "embedded", "", "CC0-1.0")
+    splits = ("val",)
+
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def fetch(self, root, split, settings):
+        random = np.random.default_rng(0)
+        height, width = self.size
+        plane = cv2.GaussianBlur(random.integers(0, 256, (height + 40, width + 60, 3)).astype(np.uint8), (0, 0), 3)
+        plane = cv2.normalize(plane, None, 0, 255, cv2.NORM_MINMAX)
+        labels = np.kron(random.integers(0, 3, (height // 8 + 1, width // 8 + 1)), np.ones((8, 8), int))
+        for index in range(11):
+            view = plane[index * 3 : index * 3 + height, index * 5 : index * 5 + width]
+            cv2.imwrite(str(root / f"{index}.png"), view, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        cv2.imwrite(str(root / "label.png"), labels[:height, :width].astype(np.uint8))
+
+    def frames(self, root, split):
+        return [frame for clip in self.clips(root, split) for frame in clip.frames]
+
+    def clips(self, root, split):
+        label = root / "label.png"
+        frames = tuple(Frame(f"f{i}", root / f"{i}.png", label if i == 5 else None) for i in range(11))
+        return [Clip("street", frames, 0.1)]
+
+
+def test_share_of_flow_in_synthesis(benchmark, tmp_path):
+    """One labelled frame at ±1..±5, joint, DIS medium, 960x720, with the check; floor: 85 % of the time is flow."""
+    dataset = Street((80, 96) if benchmark.disabled else (720, 960))
+    root, motion = tmp_path / "data", tmp_path / "motion"
+    root.mkdir()
+    dataset.fetch(root, "val", None)
+    keyframes = KeyframesSpec(stride=11, offset=5)
+    flow_seconds = []
+    estimate = DenseInverseSearch.flow
+
+    def timed(self, *pair):
+        start = time.process_time()
+        flow = estimate(self, *pair)
+        flow_seconds.append(time.process_time() - start)
+        return flow
+
+    def synthesise_all():
+        estimate_motion(dataset, root, "val", keyframes, "dis_medium", 5, motion)
+        for sign in (-1, 1):
+            previous = None
+            for distance in range(1, 6):
+                spec = SynthesisSpec(
+                    dataset=DatasetSpec(key="street", name="street", identity="0"),
+                    split="val",
+                    keyframes=keyframes,
+                    motion="dis_medium",
+                    distance=sign * distance,
+                )
+                folder = tmp_path / f"{sign * distance:+d}"
+                synthesise(dataset, root, "val", spec, motion, previous, folder)
+                previous = folder
+
+    DenseInverseSearch.flow = timed
+    try:
+        synthesise_all()
+        shares = []
+        for _ in range(1 if benchmark.disabled else 5):
+            flow_seconds.clear()
+            start = time.process_time()
+            synthesise_all()
+            shares.append(sum(flow_seconds) / (time.process_time() - start))
+    finally:
+        DenseInverseSearch.flow = estimate
+    assert len(flow_seconds) == 20
+    benchmark.extra_info.update(floor_pct=85, flow_pct=round(100 * statistics.median(shares), 1))
+    benchmark.pedantic(synthesise_all, rounds=1)

@@ -82,7 +82,7 @@ def test_merge_replaces_lists_and_merges_dictionaries() -> None:
         (("studies", 1, "losses"), ["focal"], "losses[0].name", "'focal'", "relaxed"),
         (("studies", 1, "propagation"), [{"kind": "label", "motion": "raft9"}], "motion", "'raft9'", "dis_medium"),
         (("studies", 1, "propagation"), [{"kind": "both"}], "studies[1].propagation[0].kind", "'both'", "joint"),
-        (("studies", 1, "propagation"), [{"kind": "label", "max_distance": 5}], "max_distance", "5", "at most 4"),
+        (("studies", 1, "propagation"), [{"kind": "label", "max_distance": 6}], "max_distance", "6", "at most 5"),
         (("studies", 1, "name"), "digits", "studies[1].name", "'digits'", "must differ"),
         (("datasets", "mnist"), None, "datasets.mnist", "'mnist'", "fashion_mnist"),
         (("datasets", "streets"), {"options": {"clips_train": 0}}, "datasets.streets.options", "0", "greater"),

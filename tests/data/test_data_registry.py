@@ -48,7 +48,9 @@ def test_missing_data_is_one_line_that_says_what_to_do(name: str, tmp_path: Path
     message = str(caught.value)
     assert "\n" not in message
     assert str(tmp_path / name) in message
-    assert any(hint in message for hint in ("borderlab fetch", "needs an account", "account at", "register at"))
+    assert any(
+        hint in message for hint in ("borderlab fetch", "needs an account", "account at", "register at", "clone https")
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in DATASETS if issubclass(DATASETS[name], SegmentationDataset)])
@@ -62,7 +64,7 @@ def test_label_table_gives_train_ids_void_or_invalid(name: str) -> None:
 
 
 def test_unknown_name_and_option_are_one_line() -> None:
-    with pytest.raises(ConfigError, match="data set 'mnist' does not exist; allowed: camvid, cifar10"):
+    with pytest.raises(ConfigError, match="data set 'mnist' does not exist; allowed: camvid, camvid_full, cifar10"):
         create_dataset("mnist")
     with pytest.raises(ConfigError, match=r"clip_train: got 3; .* \(options: height, width"):
         create_dataset("streets", {"clip_train": 3})

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from borderlab.data.base import IGNORE_INDEX, Clip, DatasetInfo, Frame, SegmentationDataset
+from borderlab.files import sha256_of_json
 from borderlab.propagation.estimate import estimate_motion
 from borderlab.propagation.synthesis import synthesise
 from borderlab.spec import DatasetSpec, KeyframesSpec, SynthesisSpec
@@ -82,27 +83,35 @@ class Laboratory:
     def clips(self):
         return {clip.name: clip for clip in self.dataset.clips(self.root, self.split)}
 
-    def spec(self, distance, void_occluded=True):
-        dataset = DatasetSpec(key="blocks", name="blocks", identity="0")
+    def spec(self, distance, void_occluded=True, model="truth", **options):
+        dataset = DatasetSpec(key="blocks", name="blocks", identity=self.dataset.identity)
         return SynthesisSpec(
             dataset=dataset,
             split=self.split,
             keyframes=self.keyframes,
-            motion="truth",
+            motion=model,
             distance=distance,
             void_occluded=void_occluded,
+            **options,
         )
 
-    def estimate(self, model="truth", max_distance=3, split=None):
-        folder = self.folder / f"motion-{model}"
+    def estimate(self, model="truth", max_distance=3, split=None, reference=()):
+        folder = self.folder / "-".join(["motion", model, *reference])
         manifest = estimate_motion(
-            self.dataset, self.root, split or self.split, self.keyframes, model, max_distance, folder
+            self.dataset,
+            self.root,
+            split or self.split,
+            self.keyframes,
+            model,
+            max_distance,
+            folder,
+            reference=reference,
         )
         return folder, manifest
 
-    def synthesise(self, motion, distance, previous=None, split=None, void_occluded=True):
-        folder = self.folder / f"{motion.name}{distance:+d}{void_occluded}"
-        spec = self.spec(distance, void_occluded)
+    def synthesise(self, motion, distance, previous=None, split=None, **options):
+        spec = self.spec(distance, **options)
+        folder = self.folder / f"{motion.name}{distance:+d}-{sha256_of_json(spec.model_dump(mode='json'))[:8]}"
         manifest = synthesise(self.dataset, self.root, split or self.split, spec, motion, previous, folder)
         return folder, manifest
 
@@ -111,7 +120,7 @@ class Laboratory:
         folders = {}
         for sign in (-1, 1):
             for step in range(1, max_distance + 1):
-                previous = folders.get(sign * (step - 1))
+                previous = folders.get(sign * (step - 1)) if options.get("method") != "accumulated" else None
                 folders[sign * step], _ = self.synthesise(motion, sign * step, previous, **options)
         return folders
 

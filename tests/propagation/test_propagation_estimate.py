@@ -14,7 +14,7 @@ def test_every_needed_pair_is_written_once(lab):
     folder, manifest = lab.estimate(max_distance=2)
     for clip, n_frames in (("long", 9), ("short", 4)):
         expected = {f"{a:05d}_to_{b:05d}.npy" for a, b in needed_pairs(n_frames, lab.keyframes, 2)}
-        assert {path.name for path in (folder / clip).iterdir()} == expected
+        assert {path.name for path in (folder / clip / "000").iterdir()} == expected
         assert manifest["flows"][clip] == len(expected)
 
 
@@ -38,7 +38,7 @@ def test_flow_is_read_back_in_its_direction(lab):
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut", "pickle"])
 def test_damaged_flow_is_named_in_one_line(lab, damage):
     folder, _ = lab.estimate()
-    path = folder / "long" / "00002_to_00001.npy"
+    path = folder / "long" / "000" / "00002_to_00001.npy"
     content = path.read_bytes()
     path.unlink()
     if damage == "pickle":

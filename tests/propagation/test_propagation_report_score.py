@@ -30,7 +30,7 @@ def test_score_holds_the_rows_and_pictures_of_every_distance(lab):
     shown = folder / "pictures" / "long-00005"
     assert sorted(path.name for path in shown.iterdir()) == ["+1", "+2", "-1", "-2"]
     moved = cv2.imread(str(shown / "+2" / "moved_frame.png"))
-    np.testing.assert_array_equal(moved, cv2.imread(str(folders[2] / "long" / "00005_to_00007_image.png")))
+    np.testing.assert_array_equal(moved, cv2.imread(str(folders[2] / "long" / "000" / "00005_to_00007_image.png")))
     assert sorted(path.name for path in (shown / "-1").iterdir()) == [
         "frame.png",
         "label.png",

@@ -35,8 +35,18 @@ def test_key_frames_keep_image_label_and_table(lab):
 
 def test_true_propagation_is_the_real_frame(lab):
     frames = propagated(lab, "true", {})
-    assert [item.frame.sample_id for item in frames] == TARGETS
+    # long/3 lies midway between two key frames; its true label joins once.
+    assert [item.frame.sample_id for item in frames] == list(dict.fromkeys(TARGETS))
     assert all(np.array_equal(item.lut, lab.dataset.label_lut) for item in frames)
+
+
+@pytest.mark.parametrize("kind", ["label", "true"])
+def test_reference_farthest_only_joins_two_distances(lab, folders, kind):
+    """The published loader adds the two frames at exactly ±maxSkip, and none between."""
+    propagation = PropagationSpec(kind=kind, motion="truth", max_distance=2, reference=("farthest_only",))
+    frames = propagated_frames(propagation, lab.dataset, lab.root, "val", lab.keyframes, folders)
+    expected = ["long/3", "long/3", "long/7", "short/3"] if kind == "label" else ["long/3", "long/7", "short/3"]
+    assert [item.frame.sample_id.split("-from-")[0] for item in frames] == expected
 
 
 @pytest.mark.parametrize("kind", ["label", "joint"])
@@ -62,7 +72,8 @@ def test_joint_propagation_pairs_the_moved_frame_with_the_moved_label(lab, folde
 @pytest.mark.parametrize("kind", ["label", "joint", "true"])
 def test_every_kind_reads_as_train_ids_of_its_target(lab, folders, kind):
     truths = {f.sample_id: read_pair(f, lab.dataset.label_lut)[1] for f in lab.dataset.frames(lab.root, "val")}
-    for item, target in zip(propagated(lab, kind, folders), TARGETS, strict=True):
+    targets = list(dict.fromkeys(TARGETS)) if kind == "true" else TARGETS
+    for item, target in zip(propagated(lab, kind, folders), targets, strict=True):
         label = read_pair(item.frame, item.lut)[1]
         known = label != 255
         assert known.mean() > 0.6

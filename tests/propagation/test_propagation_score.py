@@ -99,7 +99,7 @@ def test_copy_pays_for_the_motion_that_it_ignores(lab):
 def test_endpoint_error_is_of_the_step_that_arrives(lab):
     motion, _ = lab.estimate()
     folders = lab.synthesise_all(motion)
-    path = motion / "long" / "00003_to_00002.npy"
+    path = motion / "long" / "000" / "00003_to_00002.npy"
     np.save(path, np.load(path) + np.float16(3))
     rows = {row["distance"]: row["epe_px"] for row in score_propagation(lab.dataset, lab.root, "val", folders, motion)}
     # Only key 1 -> 2 -> 3 arrives by that flow: one of three samples at +2.

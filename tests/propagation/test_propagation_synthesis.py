@@ -82,7 +82,7 @@ def test_void_grows_with_distance(lab):
 
 def test_pixels_that_fail_the_check_become_void(lab):
     motion, _ = lab.estimate()
-    path = motion / "long" / "00001_to_00002.npy"
+    path = motion / "long" / "000" / "00001_to_00002.npy"
     flow = np.load(path)
     flow[0, :, :16] += 9
     np.save(path, flow)
@@ -133,7 +133,7 @@ def test_missing_first_sample_is_named(lab):
 @pytest.mark.parametrize("name", ["00002_to_00001.npy", "00001_to_00002.npy"])
 def test_flow_of_another_size_is_named(lab, name):
     motion, _ = lab.estimate()
-    np.save(motion / "long" / name, np.zeros((2, 12, 16), np.float16))
+    np.save(motion / "long" / "000" / name, np.zeros((2, 12, 16), np.float16))
     with pytest.raises(DataError, match=r"long: flow from frame \d to \d has shape \(2, 12, 16\)"):
         lab.synthesise(motion, 1)
 

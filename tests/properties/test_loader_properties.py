@@ -58,6 +58,6 @@ def test_draws_from_a_batch_on_are_the_rest_of_all_draws(
     made.set_epoch(epoch)
     whole = made.draws()
     assert len(whole) == len(made)
-    assert [place for batch in whole for _, place, _ in batch] == list(range(len(made) * batch_size))
+    assert [place for batch in whole for _, place, *_ in batch] == list(range(len(made) * batch_size))
     made.set_epoch(epoch, first_batch)
     assert made.draws() == whole[first_batch:]

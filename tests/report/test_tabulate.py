@@ -80,6 +80,25 @@ def test_a_run_is_one_row_with_its_factors_and_results(make_experiment, make_spe
     assert {name: row[name] for name in expected} == expected
 
 
+def test_seeds_of_a_chain_are_one_setting(make_experiment, make_spec) -> None:
+    """Each seed starts from a run of its own; only what that was trained on is a factor."""
+    experiment = make_experiment(pictures=False)
+    for seed in range(3):
+        start = f"mapillary/resnet18-zeros-seed{seed}-0123abc{seed}"
+        experiment.add_run(make_spec(start_from=start, seed=seed), 60.0 + seed)
+    tables = tabulate(experiment.inputs)
+    assert set(tables["runs"]["weights"]) == {"trained on mapillary"}
+    assert set(tables["summary"]["n_seeds"]) == {3}
+
+
+def test_two_runs_that_the_tables_cannot_tell_apart_are_refused(make_experiment, make_spec) -> None:
+    experiment = make_experiment(pictures=False)
+    for start in ("mapillary/resnet18-zeros-seed0-aaaaaaaa", "mapillary/resnet18-zeros-seed0-bbbbbbbb"):
+        experiment.add_run(make_spec(start_from=start), 60.0)
+    with pytest.raises(RunError, match="agree in every factor of the tables and in the seed"):
+        tabulate(experiment.inputs)
+
+
 def test_true_labels_follow_no_motion(make_experiment, make_spec) -> None:
     experiment = make_experiment(pictures=False)
     true = PropagationSpec(kind="true", max_distance=2)

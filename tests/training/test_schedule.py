@@ -32,3 +32,18 @@ def test_warmup_rises_from_almost_nothing_to_the_schedule() -> None:
     assert 0 < factors[0] < 0.001
     assert factors == sorted(factors)
     assert factors[-2:] == [1, 1]
+
+
+def test_restarted_poly_falls_twice() -> None:
+    """The published `scl-poly`: (1 - e/175), then from epoch 100 anew (1 - (e - 100)/75)^1.5."""
+    schedule = ScheduleSpec(name="restarted_poly", poly_power=1.0, restart_epoch=100, restart_power=1.5)
+    assert lr_factor(schedule, 0, 175) == 1
+    assert lr_factor(schedule, 99.9, 175) == pytest.approx(1 - 99.9 / 175)
+    assert lr_factor(schedule, 100, 175) == 1
+    assert lr_factor(schedule, 137.5, 175) == pytest.approx(0.5**1.5)
+    assert lr_factor(schedule, 175, 175) == 0
+
+
+def test_restart_may_begin_lower() -> None:
+    schedule = ScheduleSpec(name="restarted_poly", restart_epoch=4, restart_factor=0.25, restart_power=1.0)
+    assert [lr_factor(schedule, epoch, 8) for epoch in (4, 6)] == pytest.approx([0.25, 0.125])

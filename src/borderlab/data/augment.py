@@ -25,7 +25,12 @@ _CROP_ATTEMPTS = 10
 
 
 def augment_segmentation(
-    image: Image, label: Label, spec: AugmentSpec, fill: tuple[int, int, int], random: Generator
+    image: Image,
+    label: Label,
+    spec: AugmentSpec,
+    fill: tuple[int, int, int],
+    random: Generator,
+    focus: tuple[int, int] | None = None,
 ) -> tuple[Image, Label]:
     """A scaled, cropped, flipped and recoloured sample of the crop's size.
 
@@ -35,11 +40,13 @@ def augment_segmentation(
         spec: ranges of the changes.
         fill: colour of what lies outside the image, where the crop is larger than the scaled image.
         random: source of all randomness.
+        focus: row and column of a pixel of the image that the crop must hold; anywhere where absent.
     """
     factor = random.uniform(*spec.scale)
     window = tuple(max(1, round(side / factor)) for side in spec.crop)
-    top = _offset(image.shape[0], window[0], random)
-    left = _offset(image.shape[1], window[1], random)
+    row, column = (None, None) if focus is None else focus
+    top = _offset(image.shape[0], window[0], random, row)
+    left = _offset(image.shape[1], window[1], random, column)
     image = _window(image, top, left, window, fill)
     label = _window(label, top, left, window, IGNORE_INDEX)
     image, label = resize_image(image, spec.crop), resize_label(label, spec.crop)
@@ -150,10 +157,15 @@ def _turn_hue(image: Image, turn: float) -> Image:
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL)
 
 
-def _offset(side: int, window: int, random: Generator) -> int:
-    """Start of a window on a side: anywhere inside, or anywhere that keeps the whole side in a larger window."""
-    room = side - window
-    return int(random.integers(min(room, 0), max(room, 0) + 1))
+def _offset(side: int, window: int, random: Generator, focus: int | None = None) -> int:
+    """Start of a window on a side: anywhere inside, or anywhere that keeps the whole side in a larger window.
+
+    With a focus, of those only where the window holds it.
+    """
+    first, last = min(side - window, 0), max(side - window, 0)
+    if focus is not None:
+        first, last = max(first, focus - window + 1), min(last, focus)
+    return int(random.integers(first, last + 1))
 
 
 def _window(

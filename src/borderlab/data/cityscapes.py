@@ -1,10 +1,13 @@
 """Cityscapes: street scenes with nineteen classes, and thirty-frame videos around the labelled frames.
 
+The split `train_extra` has coarse labels alone: for class-uniform sampling of rare classes.
+
 The set needs an account. `fetch` calls the official downloader (`csDownload` of the package cityscapesscripts, which
 keeps the account itself), or says exactly what to put where.
 
     leftImg8bit/<split>/<city>/<city>_<sequence>_<frame>_leftImg8bit.png
     gtFine/<split>/<city>/<city>_<sequence>_<frame>_gtFine_labelIds.png
+    gtCoarse/train_extra/<city>/<city>_<sequence>_<frame>_gtCoarse_labelIds.png      (optional)
     leftImg8bit_sequence/<split>/<city>/<city>_<sequence>_<frame>_leftImg8bit.png    (optional)
 """
 
@@ -34,7 +37,8 @@ from borderlab.data.lock import exclusive
 from borderlab.errors import DataError
 
 _DOWNLOADS = "https://www.cityscapes-dataset.com/downloads/"
-COUNTS = {"train": 2975, "val": 500, "test": 1525}
+COARSE_SPLIT = "train_extra"
+COUNTS = {"train": 2975, "val": 500, "test": 1525, COARSE_SPLIT: 19998}
 # MD5 sums as the set's own site gives them.
 PACKAGES = {
     "gtFine": RemoteFile("gtFine_trainvaltest.zip", _DOWNLOADS, md5="4237c19de34c8a376e9ba46b495d6f66"),
@@ -73,7 +77,7 @@ class Cityscapes(SegmentationDataset):
         homepage="https://www.cityscapes-dataset.com",
         licence="Cityscapes licence agreement; non-commercial",
     )
-    splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
+    splits: ClassVar[tuple[str, ...]] = ("train", "val", "test", COARSE_SPLIT)
     options_model: ClassVar[type[Options]] = CityscapesOptions
 
     @property
@@ -82,9 +86,12 @@ class Cityscapes(SegmentationDataset):
 
     def fetch(self, root: Path, split: str, settings: FetchSettings) -> None:
         check_split(self, split)
-        for kind, package in PACKAGES.items():
-            if not (root / kind / split).is_dir():
-                _fetch_package(root, kind, package)
+        if split == COARSE_SPLIT:
+            _check_coarse_folders(root)
+        else:
+            for kind, package in PACKAGES.items():
+                if not (root / kind / split).is_dir():
+                    _fetch_package(root, kind, package)
         found = len(self.frames(root, split))
         _check_orphans(root, split)
         if found != COUNTS[split] and not self.options.model_dump()["allow_partial"]:
@@ -130,16 +137,31 @@ def _frame(root: Path, split: str, image: Path) -> Frame:
     if split == "test":
         # The label files of this split are dummies: the truth is kept by the set's own server.
         return Frame(f"{split}/{stem}", image, None)
-    label = root / "gtFine" / split / image.parent.name / f"{stem}_gtFine_labelIds.png"
+    kind = _label_kind(split)
+    label = root / kind / split / image.parent.name / f"{stem}_{kind}_labelIds.png"
     if not label.is_file():
-        raise DataError(f"{label}: is missing, though its image is there; complete your copy of gtFine")
+        raise DataError(f"{label}: is missing, though its image is there; complete your copy of {kind}")
     return Frame(f"{split}/{stem}", image, label)
+
+
+def _label_kind(split: str) -> str:
+    return "gtCoarse" if split == COARSE_SPLIT else "gtFine"
+
+
+def _check_coarse_folders(root: Path) -> None:
+    """The coarse packages (45 GB) join folders that exist already, so they are the user's to put there."""
+    for folder, package in (("leftImg8bit", "leftImg8bit_trainextra.zip"), ("gtCoarse", "gtCoarse.zip")):
+        if not (root / folder / COARSE_SPLIT).is_dir():
+            raise DataError(
+                f"{root / folder / COARSE_SPLIT}: is missing; csDownload -d {root} {package}, then unzip it in {root}"
+            )
 
 
 def _check_orphans(root: Path, split: str) -> None:
     """Raise `DataError` if a label has no image."""
-    for label in sorted((root / "gtFine" / split).glob("*/*_gtFine_labelIds.png")):
-        stem = label.name.removesuffix("_gtFine_labelIds.png")
+    kind = _label_kind(split)
+    for label in sorted((root / kind / split).glob(f"*/*_{kind}_labelIds.png")):
+        stem = label.name.removesuffix(f"_{kind}_labelIds.png")
         image = root / "leftImg8bit" / split / label.parent.name / f"{stem}_leftImg8bit.png"
         if not image.is_file():
             raise DataError(f"{image}: is missing, though its label is there; complete your copy of leftImg8bit")

@@ -12,11 +12,12 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 import torch
-from numpy.random import Generator, SeedSequence, default_rng
+from numpy.random import SeedSequence, default_rng
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from borderlab.data.batch import Batch, NamedSample, Normalisation, RawBatch, Statistics, join, stack
+from borderlab.data.class_uniform import ClassUniform, Focus
 from borderlab.data.source import IN_MEMORY_LIMIT_BYTES, InMemory, Pixels, Sample, SampleSource, Target
 from borderlab.errors import BorderlabError
 
@@ -35,10 +36,11 @@ __all__ = [
     "TrainingLoader",
 ]
 
-_ORDER, _SAMPLE = 0, 1
+_ORDER, _SAMPLE, _CLASSES = 0, 1, 2
 
-Change = Callable[[Pixels, Target, Generator], Sample]
-Draw = tuple[int, int, int]
+Change = Callable[..., Sample]
+"""Image, target and generator to a sample; `focus`, a pixel that it must hold, where one was drawn."""
+Draw = tuple[int, int, int, Focus | None]
 
 
 class BatchMaker(Protocol):
@@ -59,6 +61,8 @@ class TrainingLoader:
         seed: decides order and changes, together with the epoch; not negative.
         samples_per_epoch: samples drawn in one epoch; the whole set once where absent.
         workers: processes that load; decides no bit.
+        class_uniform: draws of a share of each epoch.
+        n_plain: the samples from here on are drawn by `class_uniform` alone; none where absent.
     """
 
     def __init__(
@@ -71,11 +75,15 @@ class TrainingLoader:
         seed: int,
         samples_per_epoch: int | None = None,
         workers: int = 0,
+        class_uniform: ClassUniform | None = None,
+        n_plain: int | None = None,
     ) -> None:
-        self.n_samples = len(source)
+        self.n_samples = len(source) if n_plain is None else n_plain
+        self.class_uniform = class_uniform
         self.batch_size = batch_size
         self.seed = seed
         self.drawn = self.n_samples if samples_per_epoch is None else samples_per_epoch
+        self.n_uniform = 0 if class_uniform is None else round(class_uniform.share * self.drawn)
         self.normalisation = normalisation
         self.epoch = 0
         self.first_batch = 0
@@ -95,20 +103,30 @@ class TrainingLoader:
         return (self.normalisation.batch(_sound(loaded)) for loaded in self._loader)
 
     def order(self) -> NDArray[np.int64]:
-        """Indices of the samples of the current epoch, in order."""
-        if not self.n_samples:
+        """Indices of the samples of the current epoch that are drawn alike, in order."""
+        wanted = self.drawn - self.n_uniform
+        if not self.n_samples or not wanted:
             return np.empty(0, np.int64)
-        first = self.epoch * self.drawn
-        rounds = range(first // self.n_samples, -(-(first + self.drawn) // self.n_samples))
+        first = self.epoch * wanted
+        rounds = range(first // self.n_samples, -(-(first + wanted) // self.n_samples))
         row = np.concatenate([self._permutation(index) for index in rounds])
         start = first % self.n_samples
-        return row[start : start + self.drawn]
+        return row[start : start + wanted]
 
     def draws(self) -> list[list[Draw]]:
-        """(epoch, place, index) of each sample of each batch, from the first batch asked for."""
-        size, order = self.batch_size, self.order().tolist()
+        """(epoch, place, index, focus) of each sample of each batch, from the first batch asked for."""
+        size, order = self.batch_size, self._mixed_order()
         starts = range(self.first_batch * size, len(self) * size, size)
-        return [[(self.epoch, place, order[place]) for place in range(start, start + size)] for start in starts]
+        return [[(self.epoch, place, *order[place]) for place in range(start, start + size)] for start in starts]
+
+    def _mixed_order(self) -> list[tuple[int, Focus | None]]:
+        """All samples of the current epoch, in order."""
+        plain: list[tuple[int, Focus | None]] = [(index, None) for index in self.order().tolist()]
+        if self.class_uniform is None or not self.n_samples:
+            return plain
+        random = default_rng(SeedSequence((_CLASSES, self.seed, self.epoch)))
+        both = [*plain, *self.class_uniform.draw(self.epoch, self.n_uniform, random)]
+        return [both[index] for index in random.permutation(len(both))]
 
     def _permutation(self, index: int) -> NDArray[np.int64]:
         return default_rng(SeedSequence((_ORDER, self.seed, index))).permutation(self.n_samples)
@@ -136,8 +154,7 @@ class EvaluationLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         waiting: list[RawBatch] = []
-        for loaded in self._loader:
-            raw = _sound(loaded)
+        for raw in self.raw():
             if waiting and (len(waiting) == self.batch_size or waiting[0].image.shape != raw.image.shape):
                 yield self.normalisation.batch(join(waiting))
                 waiting = []
@@ -145,18 +162,23 @@ class EvaluationLoader:
         if waiting:
             yield self.normalisation.batch(join(waiting))
 
+    def raw(self) -> Iterator[RawBatch]:
+        """Samples one by one, in bytes."""
+        return (_sound(loaded) for loaded in self._loader)
+
 
 class _Changed(Dataset[NamedSample | BorderlabError]):
-    """Samples by (epoch, place, index)."""
+    """Samples by (epoch, place, index, focus)."""
 
     def __init__(self, source: SampleSource, change: Change, seed: int) -> None:
         self.source, self.change, self.seed = source, change, seed
 
     def __getitem__(self, draw: Draw) -> NamedSample | BorderlabError:
-        epoch, place, index = draw
+        epoch, place, index, focus = draw
         random = default_rng(SeedSequence((_SAMPLE, self.seed, epoch, place)))
+        options = {} if focus is None else {"focus": focus}
         try:
-            return *self.change(*self.source.load(index), random), self.source.sample_id(index)
+            return *self.change(*self.source.load(index), random, **options), self.source.sample_id(index)
         except BorderlabError as fault:
             return fault
 

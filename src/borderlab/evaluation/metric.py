@@ -30,7 +30,7 @@ def measure(spec: RunSpec, model: nn.Module, batches: Iterable[Any], device: tor
     if spec.task == "classification":
         counts = count_correct(model, batches, _n_classes(batches), device, precision)
         return Measurement(top1_pct(counts), counts)
-    matrix = segment(model, batches, _n_classes(batches), device, precision)
+    matrix = segment(model, batches, spec.recipe.evaluation, device, precision)
     return Measurement(100.0 * matrix.overall.miou(), matrix)
 
 

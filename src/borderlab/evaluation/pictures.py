@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from borderlab.data.loader import EvaluationLoader
-from borderlab.evaluation.segmentation import predict
+from borderlab.evaluation.inference import Inference
 from borderlab.models.factory import Network
 from borderlab.pictures import colour_error, colour_label, spread, write_pictures
 from borderlab.spec import RunSpec
@@ -18,11 +18,12 @@ def write_sample_pictures(
 ) -> None:
     """Write pictures of `wanted` samples, evenly spread over the split, each into a folder of its name."""
     network.module.eval()
+    evaluation, precision = spec.recipe.evaluation, spec.recipe.precision
+    inference = Inference(network.module, loader.normalisation, evaluation, loader.n_classes, device, precision)
     for index in spread(loader.n_samples, wanted):
         image, target = loader.source.load(index)
         label = np.asarray(target, dtype=np.uint8)
-        batch = loader.normalisation(torch.from_numpy(image[None].copy()))
-        pred = predict(network.module, batch, device, spec.recipe.precision)[0].numpy()
+        pred = inference.predict(image)
         pictures = {
             "frame": image,
             "label": colour_label(label),

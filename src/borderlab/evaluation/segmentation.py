@@ -1,6 +1,6 @@
 """Segmentation over a whole split: one confusion matrix, and one for each ring of distance from the image border."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from borderlab.evaluation.confusion import ConfusionMatrix
+from borderlab.evaluation.inference import Inference
 from borderlab.evaluation.rings import RingConfusion
-from borderlab.spec import Precision
+from borderlab.spec import EvaluationSpec, Precision
 from borderlab.training.autocasting import autocast
 
 
@@ -44,14 +45,19 @@ class SegmentationCounts:
 
 @torch.no_grad()
 def segment(
-    model: nn.Module, batches: Iterable[Any], n_classes: int, device: torch.device, precision: Precision
+    model: nn.Module, batches: Any, evaluation: EvaluationSpec, device: torch.device, precision: Precision
 ) -> SegmentationCounts:
-    """Counts of `model` over `batches`, which hold whole images."""
+    """Counts of `model` over an evaluation loader, which holds whole images, looked at as `evaluation` says."""
     model.eval()
-    counts = SegmentationCounts(RingConfusion(n_classes))
-    for batch in batches:
-        for target, pred in zip(batch.target, predict(model, batch.image, device, precision), strict=True):
-            counts.rings.update(target.to(torch.uint8).numpy(), pred.numpy())
+    counts = SegmentationCounts(RingConfusion(batches.n_classes))
+    if evaluation.is_plain:
+        for batch in batches:
+            for target, pred in zip(batch.target, predict(model, batch.image, device, precision), strict=True):
+                counts.rings.update(target.to(torch.uint8).numpy(), pred.numpy())
+        return counts
+    inference = Inference(model, batches.normalisation, evaluation, batches.n_classes, device, precision)
+    for raw in batches.raw():
+        counts.rings.update(raw.target[0].numpy(), inference.predict(raw.image[0].numpy()))
     return counts
 
 

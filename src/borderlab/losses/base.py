@@ -26,5 +26,5 @@ class Loss(Protocol):
         ...
 
 
-LossFactory = Callable[[LossSpec, float], Loss]
-"""Makes a loss from its specification and the recipe's label smoothing (0..1)."""
+LossFactory = Callable[[LossSpec, float, tuple[str, ...]], Loss]
+"""Makes a loss from its specification, the recipe's label smoothing (0..1) and the names of the classes."""

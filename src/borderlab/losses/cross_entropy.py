@@ -74,6 +74,6 @@ class CrossEntropyLoss:
         return mean_cross_entropy(logits, target, label_smoothing=self.label_smoothing)
 
 
-def create(spec: LossSpec, label_smoothing: float) -> Loss:
+def create(spec: LossSpec, label_smoothing: float, classes: tuple[str, ...]) -> Loss:
     """Cross-entropy; `spec` has no option for it."""
     return CrossEntropyLoss(label_smoothing)

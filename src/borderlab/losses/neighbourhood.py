@@ -1,17 +1,19 @@
 """Which classes occur around each pixel, as bits.
 
-Class c is bit c % 64 of word c // 64: a set of 19 classes takes 8 bytes a pixel where one-hot channels take 76, and
-the classes of a window are the bitwise OR of its pixels.
+Class c is bit c % 64 of word c // 64: a set of 65 classes takes 16 bytes a pixel where one-hot channels take 260, and
+the classes of a window are the bitwise OR of its pixels. Up to 31 classes fit into words of 32 bits.
 """
 
 import torch
-from jaxtyping import Bool, Int64, Integer
+from jaxtyping import Bool, Integer
 from torch import Tensor
 
 BITS_PER_WORD = 64
+# The sign bit is left out: shifting a negative word to the right would fill it with ones.
+NARROW_CLASSES = 31
 
 
-def class_bits(target: Integer[Tensor, "n h w"], n_classes: int) -> Int64[Tensor, "n words h w"]:
+def class_bits(target: Integer[Tensor, "n h w"], n_classes: int) -> Integer[Tensor, "n words h w"]:
     """Each pixel's own class as a set; ids outside 0..n_classes-1, such as ignored ones, give the empty set."""
     words = [_word(target, first, n_classes) for first in range(0, n_classes, BITS_PER_WORD)]
     return torch.stack(words, dim=1)
@@ -19,7 +21,7 @@ def class_bits(target: Integer[Tensor, "n h w"], n_classes: int) -> Int64[Tensor
 
 def neighbourhood_bits(
     target: Integer[Tensor, "n h w"], n_classes: int, radius_px: int
-) -> Int64[Tensor, "n words h w"]:
+) -> Integer[Tensor, "n words h w"]:
     """Classes in the square window of 2 * radius_px + 1 pixels around each pixel.
 
     Ignored pixels and the outside of the image contribute no class.
@@ -35,26 +37,30 @@ def neighbourhood_bits(
     return spread_bits(class_bits(target, n_classes), radius_px)
 
 
-def spread_bits(bits: Int64[Tensor, "n words h w"], radius_px: int) -> Int64[Tensor, "n words h w"]:
+def spread_bits(bits: Integer[Tensor, "n words h w"], radius_px: int) -> Integer[Tensor, "n words h w"]:
     """OR of the sets in the square window around each pixel; a square is a row of columns."""
-    return _or_along(_or_along(bits, -1, radius_px), -2, radius_px)
+    return or_along(or_along(bits, -1, radius_px), -2, radius_px)
 
 
-def unpack_bits(bits: Int64[Tensor, "m words"], n_classes: int) -> Bool[Tensor, "m c"]:
+def unpack_bits(bits: Integer[Tensor, "m words"], n_classes: int) -> Bool[Tensor, "m c"]:
     """Membership of each class in each set."""
     flags = torch.ones((), dtype=torch.int64, device=bits.device) << torch.arange(BITS_PER_WORD, device=bits.device)
+    bits = bits.long()
     firsts = range(0, n_classes, BITS_PER_WORD)
     words = [bits[:, word, None] & flags[: n_classes - first] for word, first in enumerate(firsts)]
     return torch.cat(words, dim=1) != 0
 
 
-def _word(target: Integer[Tensor, "n h w"], first: int, n_classes: int) -> Int64[Tensor, "n h w"]:
+def _word(target: Integer[Tensor, "n h w"], first: int, n_classes: int) -> Integer[Tensor, "n h w"]:
+    if n_classes <= NARROW_CLASSES:
+        position = target.int()
+        return ((position >= 0) & (position < n_classes)).int() << position.clamp(0, NARROW_CLASSES)
     position = target.long() - first
     inside = (position >= 0) & (position < min(BITS_PER_WORD, n_classes - first))
     return inside.long() << position.clamp(0, BITS_PER_WORD - 1)
 
 
-def _or_along(bits: Int64[Tensor, "n words h w"], dim: int, radius_px: int) -> Int64[Tensor, "n words h w"]:
+def or_along(bits: Integer[Tensor, "n words h w"], dim: int, radius_px: int) -> Integer[Tensor, "n words h w"]:
     """OR of each pixel and its neighbours up to `radius_px` away along one axis."""
     length = bits.shape[dim]
     result = bits.clone()

@@ -7,27 +7,25 @@ Source: Zhu et al. 2019, arXiv:1812.01593, section 3.2, equations 2 and 3:
 where N has one class, this is cross-entropy.
 
 Differs from the reference: the mean is taken over labelled pixels, not multiplied by the border weights of the whole
-batch; it is finite at any finite logits; ignored pixels are never trained, whatever lies beside them; class weights
-are the user's and not counted from the batch.
+batch; it is finite at any finite logits; ignored pixels are never trained, whatever lies beside them; the outside of
+the image is no class. `losses.published` holds the published loss as it is.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int64, Integer
+from jaxtyping import Float, Integer
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from borderlab.data.base import IGNORE_INDEX
 from borderlab.errors import ConfigError
 from borderlab.losses.base import Loss
+from borderlab.losses.boundary import is_beside_another_class
 from borderlab.losses.cross_entropy import as_single, is_channels_last, mean_cross_entropy, mean_of
-from borderlab.losses.neighbourhood import class_bits, spread_bits, unpack_bits
+from borderlab.losses.published import published_loss
+from borderlab.losses.set_loss import SetLoss, dense_loss, pixel_sets, pixel_weights
 from borderlab.spec import LossSpec
-
-Index = tuple[Tensor, ...]
 
 
 def relaxed_cross_entropy(
@@ -36,11 +34,14 @@ def relaxed_cross_entropy(
     radius_px: int,
     strict_classes: tuple[int, ...] = (),
     class_weights: Float[Tensor, " c"] | None = None,
+    image_weight_bound: float = 0.0,
 ) -> Float[Tensor, ""]:
     """Mean over labelled pixels of -log of the probability of the classes around the pixel.
 
     Ignored pixels and the outside of the image contribute no class. With `class_weights` a pixel weighs as much as
-    the mean of the classes in its set, and the mean is a weighted one.
+    the mean of the classes in its set, and the mean is a weighted one. `image_weight_bound` multiplies, in each image
+    by itself, the weight of class c by 1 + bound * (1 - share of the image's labelled pixels that are of class c); this
+    leaves the divisor as it is, so that no image weighs on another.
 
     Args:
         logits: scores before softmax.
@@ -48,6 +49,7 @@ def relaxed_cross_entropy(
         radius_px: half width of the window, in pixels; 0 is cross-entropy.
         strict_classes: pixels of these classes count their own class alone.
         class_weights: weight of each class, 0 or more.
+        image_weight_bound: 0 or more; 0 weighs all classes of an image alike.
 
     Returns:
         Loss in single precision or better; 0 where nothing counts.
@@ -57,24 +59,53 @@ def relaxed_cross_entropy(
     """
     if radius_px < 0:
         raise ConfigError(f"loss.relax_radius_px: got {radius_px}; use 0 or more")
-    if radius_px == 0:
+    if radius_px == 0 and image_weight_bound == 0:
         return mean_cross_entropy(logits, target, class_weights)
-    logits = as_single(logits)
-    sets = _pixel_sets(target.long(), logits.shape[1], radius_px, strict_classes)
-    weights = sets.labelled.to(logits) if class_weights is None else _pixel_weights(sets, class_weights.to(logits))
+    logits, target = as_single(logits), target.long()
+    if torch.compiler.is_compiling() and class_weights is None and image_weight_bound == 0:
+        return dense_loss(logits, target, radius_px, strict_classes)
+    sets = pixel_sets(target, logits.shape[1], radius_px, strict_classes)
+    divisor = sets.labelled.to(logits) if class_weights is None else pixel_weights(sets, class_weights.to(logits))
+    weights = divisor
+    if image_weight_bound > 0:
+        per_image = 1 + image_weight_bound * (1 - class_shares(target, logits.shape[1]).to(logits))
+        weights = pixel_weights(sets, per_image if class_weights is None else per_image * class_weights.to(logits))
     # In channels-last order the classes of a pixel lie side by side: the last axis is then the quick one.
     dim = 3 if is_channels_last(logits) else 1
-    total = _SetLoss.apply(logits.movedim(1, dim), dim, sets, weights)
-    return mean_of(total, weights)
+    total = SetLoss.apply(logits.movedim(1, dim), dim, sets, weights)
+    return mean_of(total, divisor)
+
+
+def class_shares(target: Integer[Tensor, "n h w"], n_classes: int) -> Float[Tensor, "n c"]:
+    """Share of each image's labelled pixels that each class has, 0..1; 0 where nothing is labelled."""
+    counts = torch.stack([torch.bincount(image[image < n_classes], minlength=n_classes) for image in target.flatten(1)])
+    return counts / counts.sum(dim=1, keepdim=True).clamp(min=1)
+
+
+def boundary_cross_entropy(
+    logits: Float[Tensor, "n c h w"], target: Integer[Tensor, "n h w"], boundary_weight: float
+) -> Float[Tensor, ""]:
+    """Weighted mean of cross-entropy over labelled pixels; those beside another class weigh `boundary_weight`."""
+    logits, labelled = as_single(logits), target != IGNORE_INDEX
+    near = is_beside_another_class(target, logits.shape[1])
+    weights = torch.where(near, boundary_weight, 1.0).to(logits) * labelled
+    pixels = F.cross_entropy(logits, target.long(), ignore_index=IGNORE_INDEX, reduction="none")
+    return mean_of((pixels * weights).sum(), weights)
 
 
 @dataclass(frozen=True)
 class RelaxedLoss:
-    """Relaxed cross-entropy up to the share `until` of training, cross-entropy from then on."""
+    """Relaxed cross-entropy up to the share `until` of training, cross-entropy from then on.
+
+    From then on pixels beside another class weigh `boundary_weight`. `reference`: the published loss in both phases.
+    """
 
     radius_px: int
     until: float = 1.0
     strict_classes: tuple[int, ...] = ()
+    boundary_weight: float = 1.0
+    image_weight_bound: float = 0.0
+    reference: bool = False
 
     def __call__(
         self, logits: Float[Tensor, "n c *size"], target: Integer[Tensor, " n *size"], progress: float
@@ -82,97 +113,31 @@ class RelaxedLoss:
         if logits.ndim != 4:
             raise ConfigError("loss.name: relaxed needs a label for each pixel; use cross_entropy for classification")
         radius_px = self.radius_px if progress < self.until else 0
-        return relaxed_cross_entropy(logits, target, radius_px, self.strict_classes)
+        if self.reference:
+            return published_loss(logits, target, radius_px, self.strict_classes, self.image_weight_bound)
+        if progress >= self.until and self.boundary_weight != 1:
+            return boundary_cross_entropy(logits, target, self.boundary_weight)
+        bound = self.image_weight_bound
+        return relaxed_cross_entropy(logits, target, radius_px, self.strict_classes, image_weight_bound=bound)
 
 
-def create(spec: LossSpec, label_smoothing: float) -> Loss:
+def create(spec: LossSpec, label_smoothing: float, classes: tuple[str, ...]) -> Loss:
     """The relaxed loss of `spec`.
 
     Raises:
-        ConfigError: if labels are to be smoothed, which has no meaning for a set of classes.
+        ConfigError: if labels are to be smoothed, which has no meaning for a set of classes, or a strict class is none
+            of `classes`.
     """
     if label_smoothing > 0:
         raise ConfigError(f"recipe.label_smoothing: got {label_smoothing} with loss relaxed; set it to 0")
-    return RelaxedLoss(spec.relax_radius_px, spec.relax_until)
-
-
-@dataclass(frozen=True)
-class _PixelSets:
-    """Which classes are right for each pixel.
-
-    Most pixels have one right class and few have several, so these are listed: `border` indexes them, and `member`
-    holds their sets.
-    """
-
-    own: Int64[Tensor, "n h w"]
-    labelled: Bool[Tensor, "n h w"]
-    border: Index
-    member: Bool[Tensor, "m c"]
-
-
-def _pixel_sets(
-    target: Int64[Tensor, "n h w"], n_classes: int, radius_px: int, strict_classes: tuple[int, ...]
-) -> _PixelSets:
-    own_bits = class_bits(target, n_classes)
-    window_bits = spread_bits(own_bits, radius_px)
-    labelled = target != IGNORE_INDEX
-    several = (window_bits != own_bits).any(dim=1) & labelled
-    for strict_class in strict_classes:
-        several &= target != strict_class
-    border = several.nonzero(as_tuple=True)
-    member = unpack_bits(window_bits.movedim(1, -1)[border], n_classes)
-    return _PixelSets(target.where(labelled, 0), labelled, border, member)
-
-
-def _pixel_weights(sets: _PixelSets, class_weights: Float[Tensor, " c"]) -> Float[Tensor, "n h w"]:
-    """Mean weight of the classes in each pixel's set; 0 where it is ignored."""
-    weights = class_weights[sets.own] * sets.labelled
-    weights[sets.border] = (sets.member * class_weights).sum(dim=1) / sets.member.sum(dim=1)
-    return weights
-
-
-class _SetLoss(torch.autograd.Function):
-    """Weighted sum of -log of the probability of each pixel's set; `dim` is the axis of the classes.
-
-    Its gradient is weight * (p - q), q being the softmax over the set. Written out because autograd would hold, and
-    fill with zeros, a tensor of the logits' size for each of the two ways in which a pixel is looked up.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, logits: Float[Tensor, "..."], dim: int, sets: _PixelSets, weights: Float[Tensor, "n h w"]
-    ) -> Float[Tensor, ""]:
-        log_probs = F.log_softmax(logits, dim)
-        rows = log_probs.movedim(dim, -1)[sets.border]
-        set_log_prob, q = _log_sum_exp(rows, sets.member)
-        log_prob = log_probs.gather(dim, sets.own.unsqueeze(dim)).squeeze(dim)
-        log_prob[sets.border] = set_log_prob
-        ctx.dim, ctx.border = dim, sets.border
-        if ctx.needs_input_grad[0]:
-            border_grad = rows.exp_().sub_(q).mul_(weights[sets.border][:, None])
-            ctx.save_for_backward(log_probs, sets.own, weights, border_grad)
-        return -(log_prob * weights).masked_fill_(~sets.labelled, 0).sum()
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad_output: Float[Tensor, ""]) -> tuple[Float[Tensor, "..."], None, None, None]:
-        log_probs, own, weights, border_grad = ctx.saved_tensors
-        factor = (weights * grad_output).unsqueeze(ctx.dim)
-        grad = log_probs.exp().mul_(factor)
-        grad.scatter_add_(ctx.dim, own.unsqueeze(ctx.dim), -factor)
-        grad.movedim(ctx.dim, -1)[ctx.border] = border_grad * grad_output
-        return grad, None, None, None
-
-
-def _log_sum_exp(
-    log_probs: Float[Tensor, "m c"], member: Bool[Tensor, "m c"]
-) -> tuple[Float[Tensor, " m"], Float[Tensor, "m c"]]:
-    """Logarithm of each set's probability, and the softmax over the set (0 outside).
-
-    Finite however improbable the set is: the largest term is taken out of the sum, and terms outside the set, which
-    may be larger, are bounded before they are dropped.
-    """
-    peak = log_probs.masked_fill(~member, -torch.inf).amax(dim=1, keepdim=True)
-    terms = (log_probs - peak).clamp_(max=0).exp_().mul_(member)
-    total = terms.sum(dim=1, keepdim=True)
-    return (peak + total.log())[:, 0], terms.div_(total)
+    unknown = [name for name in spec.strict_classes if name not in classes]
+    if unknown:
+        raise ConfigError(f"loss.strict_classes: got {unknown[0]!r}; allowed: {', '.join(classes)}")
+    return RelaxedLoss(
+        radius_px=spec.relax_radius_px,
+        until=spec.relax_until,
+        strict_classes=tuple(classes.index(name) for name in spec.strict_classes),
+        boundary_weight=spec.boundary_weight,
+        image_weight_bound=spec.image_weight_bound,
+        reference=spec.reference,
+    )

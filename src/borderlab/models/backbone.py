@@ -9,23 +9,26 @@ from torch import nn
 
 import borderlab.torchvision_compat  # noqa: F401  (must come before timm)
 from borderlab.errors import ConfigError
-from borderlab.models.names import WHEEL_BACKBONES
+from borderlab.models.names import OWN_BACKBONES, WHEEL_BACKBONES
+from borderlab.models.wide_resnet38 import WideResNet38
 from borderlab.spec import Weights
 
 import timm  # isort: skip
 
 
 def create_backbone(name: str, weights: Weights, **arguments: Any) -> nn.Module:
-    """A timm model with its first weights.
+    """A timm model, or one of our own, with its first weights.
 
     Args:
-        name: architecture in the pinned timm.
+        name: architecture in the pinned timm, or of `OWN_BACKBONES`.
         weights: `random` (drawn from torch's global generator), `wheel` or `timm`.
         **arguments: given to `timm.create_model`, such as `num_classes` or `features_only`.
 
     Raises:
         ConfigError: if timm cannot build it so, or the weights cannot be had.
     """
+    if name in OWN_BACKBONES:
+        return _own_backbone(name, weights, **arguments)
     try:
         model = timm.create_model(name, pretrained=weights == "timm", **arguments)
     except (RuntimeError, ValueError, TypeError, NotImplementedError, AttributeError, AssertionError) as fault:
@@ -38,6 +41,14 @@ def create_backbone(name: str, weights: Weights, **arguments: Any) -> nn.Module:
     if weights == "wheel":
         load_wheel_weights(model, name)
     return model
+
+
+def _own_backbone(
+    name: str, weights: Weights, features_only: bool = False, output_stride: int = 32, num_classes: int = 0
+) -> nn.Module:
+    if not features_only or weights != "random":
+        raise ConfigError(f"backbone {name}: it can segment, from random weights or another run's; nothing else")
+    return WideResNet38(output_stride)
 
 
 def load_wheel_weights(model: nn.Module, name: str) -> None:

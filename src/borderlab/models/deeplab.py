@@ -5,9 +5,16 @@ plain convolutions in the decoder).
 
     image -> backbone -> deepest map (stride 8, 16 or 32) -> ASPP -> upsample --+-> 3x3 -> 3x3 -> 1x1 -> logits
                     \-> shallow map (stride 4) -> 1x1, 48 channels -------------/
+                         (stride 2 where the backbone says so: WideResNet38)
 
 Padding modes reach every padded convolution, ASPP's dilated ones and the decoder's included: they are converted
 after the whole network is built.
+
+A dilated 3x3 window with rate d on a map of side s sees the image with 3 taps along an axis only where both neighbours
+d pixels away lie inside, and with its middle tap alone where d >= s. Under `partial` padding the factor of such a
+window is 9 / (taps inside), at most 9: with d >= s an ASPP branch is a 1x1 convolution with nine times the middle
+weight, at every pixel, and never an error. `reflect` needs d < s and refuses otherwise; `zeros` loses the outer taps'
+share of the sum.
 """
 
 import torch
@@ -72,9 +79,10 @@ class DeepLabV3Plus(nn.Module):
         super().__init__()
         strides: list[int] = backbone.feature_info.reduction()  # type: ignore[operator,union-attr]
         channels: list[int] = backbone.feature_info.channels()  # type: ignore[operator,union-attr]
-        if SHALLOW_STRIDE not in strides[:-1]:
-            raise ConfigError(f"DeepLabV3+ needs a feature map at stride {SHALLOW_STRIDE}; this backbone has {strides}")
-        self.shallow_index = strides.index(SHALLOW_STRIDE)
+        shallow_stride = int(getattr(backbone, "shallow_stride", SHALLOW_STRIDE))
+        if shallow_stride not in strides[:-1]:
+            raise ConfigError(f"DeepLabV3+ needs a feature map at stride {shallow_stride}; this backbone has {strides}")
+        self.shallow_index = strides.index(shallow_stride)
         self.backbone = backbone
         self.pyramid = AtrousPyramid(channels[-1], decoder_channels, aspp_rates)
         self.shallow = conv_norm_relu(channels[self.shallow_index], SHALLOW_CHANNELS, 1)

@@ -3,11 +3,10 @@
 Source: Sundaram et al. 2010, "Dense Point Trajectories by GPU-accelerated Large Displacement Optical Flow".
 """
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from borderlab.propagation.warp import Flow, sampling_map
+from borderlab.propagation.warp import Flow, sample_flow, sampling_map
 
 RELATIVE = 0.01
 ABSOLUTE_PX2 = 0.5
@@ -18,14 +17,20 @@ def is_consistent(flow: Flow, back: Flow) -> NDArray[np.bool_]:
 
     Args:
         flow: flow f (2 h w) on the grid that is checked.
-        back: flow b (2 h w) of the other direction, on the other frame's grid; read bilinearly, in OpenCV's steps of
-            1/32 pixel.
+        back: flow b (2 h w) of the other direction, on the other frame's grid; read bilinearly.
     """
-    columns, rows = sampling_map(flow)
-    returned = cv2.remap(
-        np.ascontiguousarray(back.transpose(1, 2, 0)), columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    ).transpose(2, 0, 1)
-    gap = ((flow + returned) ** 2).sum(axis=0)
-    length = (flow**2).sum(axis=0) + (returned**2).sum(axis=0)
-    consistent: NDArray[np.bool_] = gap < RELATIVE * length + ABSOLUTE_PX2
+    returned = sample_flow(back, *sampling_map(flow))
+    limit = _squared_length(flow)
+    limit += _squared_length(returned)
+    limit *= RELATIVE
+    limit += ABSOLUTE_PX2
+    returned += flow
+    consistent: NDArray[np.bool_] = _squared_length(returned) < limit
     return consistent
+
+
+def _squared_length(flow: Flow) -> NDArray[np.float32]:
+    """Of each vector. By channels: a sum over an axis of two is several times slower."""
+    length = flow[0] * flow[0]
+    length += flow[1] * flow[1]
+    return length

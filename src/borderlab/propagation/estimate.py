@@ -1,7 +1,7 @@
 """Motion of a whole split: the flow of every pair of neighbouring frames that propagation needs, each once.
 
-    <clip>/<from>_to_<to>.npy    float16 (2 h w), in pixels
-    manifest.json
+    <clip>/<from // 1000>/<from>_to_<to>.npy    float16 (2 h w), in pixels
+    manifest.json                               pairs whose frames are broken, by name, among others
 
 Half precision is at most 1/256 pixel off at a motion below 16 pixels, far below the error of any flow here.
 """
@@ -10,17 +10,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from rich.progress import track
 
-from borderlab.data.base import SegmentationDataset
+from borderlab.data.base import Clip, SegmentationDataset
 from borderlab.errors import DataError
 from borderlab.files import write_json
 from borderlab.motion.base import ClipReader
 from borderlab.motion.registry import create_motion_model
+from borderlab.propagation.broken import BrokenInputs
 from borderlab.propagation.keyframes import needed_pairs
+from borderlab.propagation.sharding import shard_of
 from borderlab.propagation.warp import Flow
-from borderlab.spec import KeyframesSpec
+from borderlab.spec import KeyframesSpec, ReferenceChoice
 
 _LARGEST_PX = float(np.finfo(np.float16).max)
 
@@ -34,6 +38,7 @@ def estimate_motion(
     max_distance: int,
     folder: Path,
     progress: bool = False,
+    reference: tuple[ReferenceChoice, ...] = (),
     trained: Path | None = None,
 ) -> dict[str, Any]:
     """Estimate all flows within `max_distance` frames of a key frame and write them into `folder`.
@@ -41,10 +46,11 @@ def estimate_motion(
     `trained` is the folder of a learned motion model; absent for models of the registry.
 
     Returns:
-        The manifest: what was asked for, number of flows by clip, mean length in pixels, seconds.
+        The manifest: what was asked for, number of flows by clip, pairs with a broken frame, mean length in pixels,
+        seconds.
 
     Raises:
-        DataError: if the split has no clips, a frame cannot be read, or a flow does not fit its frame.
+        DataError: if the split has no clips, no frame can be read, or a flow does not fit its frame.
     """
     clips = dataset.clips(root, split)
     if not clips:
@@ -53,27 +59,56 @@ def estimate_motion(
     started = time.perf_counter()
     lengths: list[float] = []
     counts: dict[str, int] = {}
+    broken = BrokenInputs()
     for clip in track(clips, description=f"motion {model_name}", disable=not progress):
-        reader = ClipReader(dataset, root, split, clip)
-        pairs = needed_pairs(len(reader), keyframes, max_distance)
-        counts[clip.name] = len(pairs)
-        for from_index, to_index in pairs:
-            flow = model.flow(reader, from_index, to_index)
+        reader = clip_reader(dataset, root, split, clip, reference)
+        counts[clip.name] = 0
+        for from_index, to_index in needed_pairs(len(reader), keyframes, max_distance):
+            try:
+                reader.image(from_index), reader.image(to_index)
+                flow = model.flow(reader, from_index, to_index)
+            except DataError as fault:
+                broken.note(fault, clip=clip.name, from_index=from_index, to_index=to_index)
+                continue
             _check_flow(flow, reader, from_index, to_index)
-            lengths.append(float(np.hypot(*flow).mean()))
+            lengths.append(cv2.mean(cv2.magnitude(*flow))[0])
             _write_flow(folder, clip.name, from_index, to_index, flow)
+            counts[clip.name] += 1
+    if not lengths:
+        broken.stop_beyond(0, len(broken.entries), f"flows of {dataset.info.name} {split}")
     manifest = {
         "dataset": dataset.info.name,
         "split": split,
         "keyframes": keyframes.model_dump(mode="json"),
         "model": model_name,
         "max_distance": max_distance,
+        "reference": list(reference),
         "flows": counts,
+        "broken": broken.entries,
         "mean_length_px": float(np.mean(lengths)) if lengths else None,
         "seconds": round(time.perf_counter() - started, 3),
     }
     write_json(folder / "manifest.json", manifest)
     return manifest
+
+
+def clip_reader(
+    dataset: SegmentationDataset, root: Path, split: str, clip: Clip, reference: tuple[ReferenceChoice, ...]
+) -> ClipReader:
+    """What a motion model reads frames from."""
+    return (_SwappedReader if "bgr_flow" in reference else ClipReader)(dataset, root, split, clip)
+
+
+class _SwappedReader(ClipReader):
+    """Frames with channels in the order blue, green, red, as the published code hands them on (its own FIXME)."""
+
+    def _read(self, index: int) -> NDArray[np.uint8]:
+        return np.ascontiguousarray(super()._read(index)[..., ::-1])
+
+
+def stored_precision(flow: Flow) -> Flow:
+    """`flow` as it comes back from its file."""
+    return flow.astype(np.float16).astype(np.float32)
 
 
 def read_flow(folder: Path, clip: str, from_index: int, to_index: int) -> Flow:
@@ -95,8 +130,8 @@ def _check_flow(flow: Flow, reader: ClipReader, from_index: int, to_index: int) 
     pair = f"{reader.dataset.info.name} {reader.split} {reader.name}: flow from frame {from_index} to {to_index}"
     if flow.shape != (2, height, width):
         raise DataError(f"{pair} has shape {flow.shape}, its frame needs (2, {height}, {width})")
-    # The comparison is false for NaN too.
-    if not bool((np.abs(flow) <= _LARGEST_PX).all()):
+    # Least and greatest of a field with NaN are NaN, and compare false.
+    if not (float(flow.min()) >= -_LARGEST_PX and float(flow.max()) <= _LARGEST_PX):
         raise DataError(f"{pair} is not a number or beyond {_LARGEST_PX:.0f} px; check the motion model")
 
 
@@ -107,4 +142,4 @@ def _write_flow(folder: Path, clip: str, from_index: int, to_index: int, flow: F
 
 
 def _flow_path(folder: Path, clip: str, from_index: int, to_index: int) -> Path:
-    return folder / clip / f"{from_index:05d}_to_{to_index:05d}.npy"
+    return folder / shard_of(clip, from_index) / f"{from_index:05d}_to_{to_index:05d}.npy"

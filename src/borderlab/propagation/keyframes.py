@@ -22,3 +22,9 @@ def needed_pairs(n_frames: int, keyframes: KeyframesSpec, max_distance: int) -> 
             for _, target in targets(n_frames, keyframes, sign * distance):
                 pairs |= {(target, target - sign), (target - sign, target)}
     return sorted(pairs)
+
+
+def path_between(key: int, target: int) -> list[tuple[int, int]]:
+    """(nearer, farther) pairs of neighbouring frames on the way from a key frame to its target, nearest first."""
+    sign = 1 if target > key else -1
+    return [(frame, frame + sign) for frame in range(key, target, sign)]

@@ -27,7 +27,7 @@ def write_score(
     content = {
         "dataset": spec.dataset.key,
         "split": spec.split,
-        "motion": spec.motion,
+        "motion": spec.title,
         "void_occluded": spec.void_occluded,
         "rows": rows,
     }

@@ -52,7 +52,8 @@ def propagated_frames(
     """The samples that join the key frames, nearest distance first.
 
     `label`: the real frame with the moved label. `joint`: the moved frame with the moved label. `true`: the real
-    frame with its real label.
+    frame with its real label. A frame midway between two key frames joins once with the label of each, and once
+    alone with its real label.
 
     Args:
         propagation: kind and distances.
@@ -67,12 +68,12 @@ def propagated_frames(
     """
     clips = {clip.name: clip for clip in dataset.clips(root, split)}
     frames: list[TrainingFrame] = []
-    for distance in propagation.distances:
+    for distance in propagation.joined_distances:
         if propagation.kind == "true":
             frames += _true_frames(list(clips.values()), keyframes, distance, dataset.label_lut)
         else:
             frames += _moved_frames(propagation, clips, _folder_at(synthesis_folders, distance))
-    return frames
+    return list({frame.frame.sample_id: frame for frame in frames}.values())
 
 
 def _true_frames(

@@ -41,3 +41,12 @@ def warp_label(label: NDArray[np.uint8], columns: NDArray[np.float32], rows: NDA
     """
     nearest_columns, nearest_rows = np.floor(columns + 0.5), np.floor(rows + 0.5)
     return cv2.remap(label, nearest_columns, nearest_rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+
+
+def sample_flow(flow: Flow, columns: NDArray[np.float32], rows: NDArray[np.float32]) -> Flow:
+    """Bilinear samples of `flow` (2 h w); positions outside take the nearest border pixel.
+
+    One channel at a time: over interleaved channels OpenCV samples in steps of 1/32 pixel and takes longer.
+    """
+    u, v = (cv2.remap(part, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in flow)
+    return np.stack([u, v])

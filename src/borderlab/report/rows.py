@@ -28,15 +28,23 @@ def propagation_text(propagation: PropagationSpec | None) -> str:
     text = f"{propagation.kind} ±{propagation.max_distance}"
     if propagation.kind == "true":
         return text
-    return f"{text} {motion_label(propagation.motion)}{'' if propagation.void_occluded else ', occluded kept'}"
+    method = "" if propagation.method == "recursive" else f" {propagation.method}"
+    kept = "" if propagation.void_occluded else ", occluded kept"
+    reference = f", reference: {', '.join(propagation.reference)}" if propagation.reference else ""
+    return f"{text} {motion_label(propagation.motion)}{method}{kept}{reference}"
 
 
 def loss_text(loss: LossSpec) -> str:
     """One text for a loss, such as `relaxed 1 px`."""
     if loss.name != "relaxed":
         return loss.name
-    until = "" if loss.relax_until == 1 else f" until {loss.relax_until:.0%}"
-    return f"relaxed {loss.relax_radius_px} px{until}"
+    parts = [f"relaxed {loss.relax_radius_px} px"]
+    parts += [f"until {loss.relax_until:.0%}"] if loss.relax_until < 1 else []
+    parts += [f"boundary x{loss.boundary_weight:g}"] if loss.boundary_weight != 1 else []
+    parts += [f"strict {', '.join(loss.strict_classes)}"] if loss.strict_classes else []
+    parts += [f"image weights to {1 + loss.image_weight_bound:g}"] if loss.image_weight_bound else []
+    parts += ["as published"] if loss.reference else []
+    return " ".join(parts)
 
 
 def keyframes_text(keyframes: KeyframesSpec | None) -> str:
@@ -63,7 +71,7 @@ def factor_values(spec: RunSpec) -> Row:
         "dataset": spec.dataset.key,
         "task": spec.task,
         "backbone": spec.backbone,
-        "weights": spec.weights,
+        "weights": spec.weights if spec.start_from is None else _start_text(spec.start_from),
         "padding_mode": spec.padding_mode,
         "keyframes": keyframes_text(spec.keyframes),
         **_propagation_values(spec.propagation),
@@ -76,7 +84,13 @@ def factor_values(spec: RunSpec) -> Row:
         "batch_size": spec.recipe.batch_size,
         "peak_lr": spec.recipe.lr,
         "precision": spec.recipe.precision,
+        "class_uniform": spec.recipe.class_uniform.share if spec.recipe.class_uniform else 0.0,
     }
+
+
+def _start_text(run: str) -> str:
+    """Where a run starts from: its data set. The run's own name would set the seeds of one setting apart."""
+    return f"trained on {run.split('/')[0]}"
 
 
 def _propagation_values(propagation: PropagationSpec | None) -> Row:

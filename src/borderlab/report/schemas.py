@@ -18,7 +18,7 @@ FACTORS = {
     "dataset": "Data set, by its name in the experiment.",
     "task": "`classification` or `segmentation`.",
     "backbone": "Name of the timm network.",
-    "weights": "Initial weights: `random`, or where pretrained ones come from.",
+    "weights": "Initial weights: `random`, where pretrained ones come from, or what an earlier run trained on.",
     "padding_mode": f"Padding of the convolutions: {', '.join(f'`{mode}`' for mode in PADDING_MODE_NAMES)}.",
     "keyframes": "Which labelled frames train: `all`, or every n-th frame of a clip.",
     "propagation": "Propagated samples that join the key frames, as one text: `none`, `label ±1 dis_medium`, ...",
@@ -35,6 +35,7 @@ FACTORS = {
     "batch_size": "Samples in one step.",
     "peak_lr": "Largest learning rate of the schedule.",
     "precision": "Arithmetic of the forward pass.",
+    "class_uniform": "Share of samples that class-uniform sampling draws; 0 without it.",
 }
 _FACTOR_TYPES = {
     "max_distance": int,
@@ -43,6 +44,7 @@ _FACTOR_TYPES = {
     "epochs": int,
     "batch_size": int,
     "peak_lr": float,
+    "class_uniform": float,
 }
 
 # Columns that name a run in tables with many rows for each run.
@@ -98,7 +100,7 @@ def _score_keys() -> dict[str, pa.Column]:
     return {
         "dataset": text("Data set, by its name in the experiment."),
         "split": text("Split whose labels were moved."),
-        "motion": text("Motion model."),
+        "motion": text("Motion model; also how it was followed, where not step by step."),
         "void_occluded": pa.Column(bool, description=FACTORS["void_occluded"]),
         "distance": whole("Signed distance from the key frame, in frames.", minimum=None),
     }

@@ -29,7 +29,7 @@ from borderlab.report.rows import (
     score_class_rows,
     score_rows,
 )
-from borderlab.report.schemas import SCHEMAS
+from borderlab.report.schemas import FACTORS, SCHEMAS
 
 Tables = dict[str, pd.DataFrame]
 
@@ -40,12 +40,13 @@ def tabulate(inputs: TabulationInput) -> Tables:
     """All tables of an experiment, by name; tables without rows keep their columns.
 
     Raises:
-        RunError: if an artifact is missing or not what it should be.
+        RunError: if an artifact is missing or not what it should be, or two runs could not be told apart.
     """
     finished = [read_run(artifacts) for artifacts in inputs.runs]
     scores = [read_score(artifacts) for artifacts in inputs.scores]
     trained = [read_motion_model(artifacts) for artifacts in inputs.motion_models]
     runs = _typed("runs", (run_row(run) for run in finished))
+    _check_alone(runs)
     effects = paired_effects(runs)
     tables = {
         "runs": runs,
@@ -64,6 +65,14 @@ def tabulate(inputs: TabulationInput) -> Tables:
     tables["paper_cells"] = _typed("paper_cells", cell_rows(papers, tables, inputs.scale))
     tables["claims"] = _typed("claims", claim_rows(papers, tables, inputs.scale))
     return {name: tables[name] for name in TABLES}
+
+
+def _check_alone(runs: pd.DataFrame) -> None:
+    """Two runs of equal factors and seed would be averaged as one setting, and count as two seeds."""
+    twins = runs[runs.duplicated([*FACTORS, "seed"], keep=False)]
+    if len(twins):
+        first, second = twins.sort_values([*FACTORS, "seed"])["run"].iloc[:2]
+        raise RunError(f"{first} and {second}: agree in every factor of the tables and in the seed; drop one study")
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:

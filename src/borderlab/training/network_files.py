@@ -30,3 +30,22 @@ def load_weights(model: nn.Module, path: Path) -> None:
         raise RunError(
             f"{path}: weights cannot be loaded ({reason}); delete the run's folder and train again"
         ) from fault
+
+
+def load_start(model: nn.Module, path: Path) -> None:
+    """Load the weights in `path` into `model` as a start; a classifier of another number of classes keeps its own.
+
+    Raises:
+        RunError: if the file is missing or damaged, or anything but the classifier differs.
+    """
+    try:
+        stored = load_file(path)
+    except (OSError, SafetensorError) as fault:
+        reason = str(fault).splitlines()[0]
+        raise RunError(f"{path}: weights to start from cannot be loaded ({reason}); train that run again") from fault
+    own = model.state_dict()
+    usable = {key: tensor for key, tensor in stored.items() if key in own and own[key].shape == tensor.shape}
+    differing = sorted(key for key in {*own, *stored} - {*usable} if not key.startswith("classifier."))
+    if differing:
+        raise RunError(f"{path}: is of another network: {differing[0]} and {len(differing) - 1} more tensors differ")
+    model.load_state_dict(usable, strict=False)

@@ -29,6 +29,7 @@ from borderlab.training import loop, run
 from borderlab.training.checkpoint import delete_checkpoints, save_checkpoint
 from borderlab.training.interruption import Interruption, signals_noted
 from borderlab.training.loop import Place, Trainer
+from borderlab.training.network_files import load_start
 from borderlab.training.sources import RunInputs, evaluation_loader, training_loader
 from borderlab.training.together import Group, group_of, mean_over_all, synchronise_norms, take_share
 
@@ -94,6 +95,7 @@ def train_run_together(
     dataset: Dataset,
     data_folder: Path,
     synthesis_folders: Mapping[int, Path],
+    start_folder: Path | None = None,
     gpus: int,
     processes: int,
     workers: int = 0,
@@ -106,6 +108,7 @@ def train_run_together(
         dataset: the data set of `spec`.
         data_folder: where its files lie.
         synthesis_folders: propagated samples, by signed distance.
+        start_folder: run whose weights come first, if any.
         gpus: GPUs of each node; 0 computes on CPUs.
         processes: processes that must be here.
         workers: loading processes of each process.
@@ -122,8 +125,10 @@ def train_run_together(
             folder.mkdir(parents=True, exist_ok=True)
             write_json(folder / "spec.json", spec.model_dump(mode="json"))
         network = create_network(spec, len(dataset.info.classes))
+        if start_folder is not None:
+            load_start(network.module, start_folder / "model.safetensors")
         network = replace(network, module=synchronise_norms(network.module, group.device).to(group.device))
-        trainer = _trainer(spec, network, folder / "checkpoints", group, own)
+        trainer = _trainer(spec, network, dataset.info.classes, folder / "checkpoints", group, own)
         n_samples = _fit(trainer, spec, network, inputs, stopwatch)
         if group.is_first:
             run._write_results(folder, network, trainer)
@@ -134,10 +139,17 @@ def train_run_together(
         group.wait()
 
 
-def _trainer(spec: RunSpec, network: Network, checkpoints: Path, group: Group, own: Interruption) -> ParallelTrainer:
+def _trainer(
+    spec: RunSpec,
+    network: Network,
+    classes: tuple[str, ...],
+    checkpoints: Path,
+    group: Group,
+    own: Interruption,
+) -> ParallelTrainer:
     return ParallelTrainer(
         model=network.module,
-        loss=mean_over_all(create_loss(spec.loss, label_smoothing=spec.recipe.label_smoothing), group),
+        loss=mean_over_all(create_loss(spec.loss, spec.recipe.label_smoothing, classes), group),
         recipe=spec.recipe,
         device=group.device,
         checkpoints=checkpoints,

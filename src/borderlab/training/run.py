@@ -31,7 +31,7 @@ from borderlab.spec import RunSpec
 from borderlab.training.checkpoint import delete_checkpoints
 from borderlab.training.interruption import Interruption, signals_noted
 from borderlab.training.loop import Curve, Trainer
-from borderlab.training.network_files import save_weights
+from borderlab.training.network_files import load_start, save_weights
 from borderlab.training.sources import RunInputs, evaluation_loader, training_loader
 
 
@@ -42,6 +42,7 @@ def train_run(
     dataset: Dataset,
     data_folder: Path,
     synthesis_folders: Mapping[int, Path],
+    start_folder: Path | None = None,
     gpus: int = 0,
     workers: int = 0,
 ) -> None:
@@ -65,8 +66,10 @@ def train_run(
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "spec.json", spec.model_dump(mode="json"))
         network = create_network(spec, len(dataset.info.classes))
+        if start_folder is not None:
+            load_start(network.module, start_folder / "model.safetensors")
         network.module.to(device)
-        trainer = _trainer(spec, network, folder / "checkpoints", device, interruption)
+        trainer = _trainer(spec, network, dataset.info.classes, folder / "checkpoints", device, interruption)
         n_samples = _fit(trainer, spec, network, inputs, stopwatch)
     _write_results(folder, network, trainer)
     write_json(folder / "provenance.json", _provenance(spec, stopwatch, device))
@@ -75,11 +78,16 @@ def train_run(
 
 
 def _trainer(
-    spec: RunSpec, network: Network, checkpoints: Path, device: torch.device, interruption: Interruption
+    spec: RunSpec,
+    network: Network,
+    classes: tuple[str, ...],
+    checkpoints: Path,
+    device: torch.device,
+    interruption: Interruption,
 ) -> Trainer:
     return Trainer(
         model=network.module,
-        loss=create_loss(spec.loss, label_smoothing=spec.recipe.label_smoothing),
+        loss=create_loss(spec.loss, spec.recipe.label_smoothing, classes),
         recipe=spec.recipe,
         device=device,
         checkpoints=checkpoints,

@@ -29,6 +29,14 @@ def _poly(schedule: ScheduleSpec, epoch: float, epochs: int) -> float:
     return (1.0 - epoch / epochs) ** schedule.poly_power
 
 
+def _restarted_poly(schedule: ScheduleSpec, epoch: float, epochs: int) -> float:
+    """A fall over all of training, cut off by a second one over what is left (`scl-poly` of Zhu et al.'s code)."""
+    if epoch < schedule.restart_epoch:
+        return _poly(schedule, epoch, epochs)
+    done = (epoch - schedule.restart_epoch) / (epochs - schedule.restart_epoch)
+    return schedule.restart_factor * (1.0 - done) ** schedule.restart_power
+
+
 def _step(schedule: ScheduleSpec, epoch: float, epochs: int) -> float:
     return schedule.step_factor ** (int(epoch) // schedule.step_epochs)
 
@@ -37,4 +45,10 @@ def _cosine(schedule: ScheduleSpec, epoch: float, epochs: int) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * epoch / epochs))
 
 
-_BODIES = {"constant": _constant, "poly": _poly, "step": _step, "cosine": _cosine}
+_BODIES = {
+    "constant": _constant,
+    "poly": _poly,
+    "restarted_poly": _restarted_poly,
+    "step": _step,
+    "cosine": _cosine,
+}

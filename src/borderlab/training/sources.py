@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from borderlab.data.augment import augment_classification, augment_segmentation, centre_crop
 from borderlab.data.base import ClassificationDataset, Dataset, LabelledImage, SegmentationDataset
-from borderlab.data.decode import read_image, read_pair
+from borderlab.data.class_uniform import ClassUniform, Focus, centroids_of
+from borderlab.data.decode import read_image, read_label, read_pair
 from borderlab.data.loader import (
     EvaluationLoader,
     InMemory,
@@ -22,10 +24,10 @@ from borderlab.data.loader import (
     Target,
     TrainingLoader,
 )
-from borderlab.errors import RunError
+from borderlab.errors import DataError, RunError
 from borderlab.models.factory import Network
 from borderlab.propagation.samples import TrainingFrame, keyframe_frames, propagated_frames
-from borderlab.spec import AugmentSpec, RunSpec
+from borderlab.spec import AugmentSpec, ClassUniformSpec, RunSpec
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,29 @@ class FrameSource:
         frame = self.frames[index]
         return read_pair(frame.frame, frame.lut)
 
+    def label(self, index: int) -> NDArray[np.uint8]:
+        """Train ids of one frame."""
+        frame = self.frames[index]
+        if frame.frame.label is None:
+            raise DataError(f"{frame.frame.image}: has no label; choose a split with labels")
+        return read_label(frame.frame.label, frame.lut)
+
     def sample_id(self, index: int) -> str:
         """Name of one frame."""
         return self.frames[index].frame.sample_id
+
+
+class FrameLabels(Sequence[NDArray[np.uint8]]):
+    """The labels of a source alone, each decoded when it is asked for."""
+
+    def __init__(self, source: FrameSource) -> None:
+        self.source = source
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.source.label(index)
 
 
 class ImageSource:
@@ -87,14 +109,20 @@ def training_loader(spec: RunSpec, inputs: RunInputs, network: Network) -> Train
     recipe = spec.recipe
     normalisation = _normalisation(spec, network)
     change = partial(_CHANGES[spec.task], recipe.augment, normalisation.fill)
+    source = _training_source(spec, inputs)
+    n_plain, class_uniform = len(source), None
+    if recipe.class_uniform is not None:
+        source, class_uniform = _class_uniform(source, recipe.class_uniform, recipe.epochs, inputs)
     loader = TrainingLoader(
-        InMemory(_training_source(spec, inputs)),
+        InMemory(source),
         change,
         normalisation,
         batch_size=recipe.batch_size,
         seed=spec.seed,
         samples_per_epoch=recipe.samples_per_epoch,
         workers=inputs.workers,
+        class_uniform=class_uniform,
+        n_plain=n_plain,
     )
     if len(loader) == 0 or loader.n_samples == 0:
         raise RunError(
@@ -139,6 +167,25 @@ def _training_source(spec: RunSpec, inputs: RunInputs) -> SampleSource:
     return FrameSource(frames)
 
 
+def _class_uniform(
+    source: SampleSource, spec: ClassUniformSpec, epochs: int, inputs: RunInputs
+) -> tuple[SampleSource, ClassUniform]:
+    """The training set with the extra split's frames behind it, and the draws of both."""
+    if not isinstance(source, FrameSource):
+        raise RunError("recipe.class_uniform: needs a label for each pixel; remove it for classification")
+    names = inputs.dataset.info.classes
+    late = early = centroids_of(FrameLabels(source), len(names), spec)
+    if spec.extra_split is not None:
+        extra = _source(inputs, spec.extra_split)
+        assert isinstance(extra, FrameSource)  # noqa: S101  (of the same data set)
+        wanted = [names.index(name) for name in spec.extra_classes]
+        of_extra = centroids_of(FrameLabels(extra), len(names), spec).restricted(wanted)
+        early = late.and_also(of_extra, len(source))
+        source = FrameSource([*source.frames, *extra.frames])
+    late = early if spec.reference else late
+    return source, ClassUniform(spec.share, early, late, spec.extra_until * epochs)
+
+
 def _source(inputs: RunInputs, split: str) -> SampleSource:
     if isinstance(inputs.dataset, ClassificationDataset):
         return ImageSource(inputs.dataset.images(inputs.data_folder, split))
@@ -158,10 +205,15 @@ def _normalisation(spec: RunSpec, network: Network) -> Normalisation:
 
 
 def _change_frame(
-    augment: AugmentSpec, fill: tuple[int, int, int], image: Pixels, target: Target, random: Generator
+    augment: AugmentSpec,
+    fill: tuple[int, int, int],
+    image: Pixels,
+    target: Target,
+    random: Generator,
+    focus: Focus | None = None,
 ) -> Sample:
     label: NDArray[np.uint8] = np.asarray(target, dtype=np.uint8)
-    return augment_segmentation(image, label, augment, fill, random)
+    return augment_segmentation(image, label, augment, fill, random, focus)
 
 
 def _change_image(

@@ -1,0 +1,133 @@
+"""Loss of sets of classes: -log of the probability mass of each pixel's set (a part of `losses.relaxed`)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int64, Integer
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from borderlab.data.base import IGNORE_INDEX
+from borderlab.losses.cross_entropy import mean_of
+from borderlab.losses.neighbourhood import BITS_PER_WORD, class_bits, spread_bits, unpack_bits
+
+Index = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class PixelSets:
+    """Which classes are right for each pixel.
+
+    Most pixels have one right class and few have several, so these are listed: `border` indexes them, and `member`
+    holds their sets.
+    """
+
+    own: Int64[Tensor, "n h w"]
+    labelled: Bool[Tensor, "n h w"]
+    border: Index
+    member: Bool[Tensor, "m c"]
+
+
+def pixel_sets(
+    target: Int64[Tensor, "n h w"], n_classes: int, radius_px: int, strict_classes: tuple[int, ...]
+) -> PixelSets:
+    """The sets of all pixels; those of strict classes hold their own class alone."""
+    own_bits = class_bits(target, n_classes)
+    window_bits = spread_bits(own_bits, radius_px)
+    labelled = target != IGNORE_INDEX
+    several = (window_bits != own_bits).any(dim=1) & labelled
+    for strict_class in strict_classes:
+        several &= target != strict_class
+    border = several.nonzero(as_tuple=True)
+    member = unpack_bits(window_bits.movedim(1, -1)[border], n_classes)
+    return PixelSets(target.where(labelled, 0), labelled, border, member)
+
+
+def pixel_weights(sets: PixelSets, class_weights: Float[Tensor, "*n c"]) -> Float[Tensor, "n h w"]:
+    """Mean weight of the classes in each pixel's set, of weights for all images or one row for each; 0 if ignored."""
+    rows = class_weights.expand(len(sets.own), -1)
+    weights = rows.gather(1, sets.own.flatten(1)).view_as(sets.own) * sets.labelled
+    weights[sets.border] = (sets.member * rows[sets.border[0]]).sum(dim=1) / sets.member.sum(dim=1)
+    return weights
+
+
+class SetLoss(torch.autograd.Function):
+    """Weighted sum of -log of the probability of each pixel's set; `dim` is the axis of the classes.
+
+    Its gradient is weight * (p - q), q being the softmax over the set. Written out because autograd would hold, and
+    fill with zeros, a tensor of the logits' size for each of the two ways in which a pixel is looked up. It is made in
+    place of the log-probabilities as soon as these are no longer needed: nothing else is kept.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, logits: Float[Tensor, "..."], dim: int, sets: PixelSets, weights: Float[Tensor, "n h w"]
+    ) -> Float[Tensor, ""]:
+        log_probs = F.log_softmax(logits, dim)
+        rows = log_probs.movedim(dim, -1)[sets.border]
+        set_log_prob, q = _log_sum_exp(rows, sets.member)
+        log_prob = log_probs.gather(dim, sets.own.unsqueeze(dim)).squeeze(dim)
+        log_prob[sets.border] = set_log_prob
+        if ctx.needs_input_grad[0]:
+            grad = log_probs.exp_()
+            grad.scatter_add_(dim, sets.own.unsqueeze(dim), grad.new_full((), -1.0).expand_as(weights).unsqueeze(dim))
+            grad.movedim(dim, -1)[sets.border] = rows.exp_().sub_(q)
+            ctx.dim = dim
+            ctx.save_for_backward(grad, weights)
+        return -(log_prob * weights).masked_fill_(~sets.labelled, 0).sum()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_output: Float[Tensor, ""]) -> tuple[Float[Tensor, "..."], None, None, None]:
+        grad, weights = ctx.saved_tensors
+        return grad * (weights * grad_output).unsqueeze(ctx.dim), None, None, None
+
+
+def _log_sum_exp(
+    log_probs: Float[Tensor, "m c"], member: Bool[Tensor, "m c"]
+) -> tuple[Float[Tensor, " m"], Float[Tensor, "m c"]]:
+    """Logarithm of each set's probability, and the softmax over the set (0 outside).
+
+    Finite however improbable the set is: the largest term is taken out of the sum, and terms outside the set, which
+    may be larger, are bounded before they are dropped.
+    """
+    peak = log_probs.masked_fill(~member, -torch.inf).amax(dim=1, keepdim=True)
+    terms = (log_probs - peak).clamp_(max=0).exp_().mul_(member)
+    total = terms.sum(dim=1, keepdim=True)
+    return (peak + total.log())[:, 0], terms.div_(total)
+
+
+def dense_loss(
+    logits: Float[Tensor, "n c h w"], target: Int64[Tensor, "n h w"], radius_px: int, strict_classes: tuple[int, ...]
+) -> Float[Tensor, ""]:
+    """The same value by a masked log-sum-exp over all classes: what a compiler fuses best, and slow without one."""
+    n_classes = logits.shape[1]
+    bits = _strict_bits(target, n_classes, radius_px, strict_classes)
+    member = torch.cat([_members(bits, first, n_classes) for first in range(0, n_classes, BITS_PER_WORD)], dim=1)
+    inside = logits.log_softmax(1).masked_fill(~member, torch.finfo(logits.dtype).min)
+    peak = inside.amax(1, keepdim=True).detach()
+    set_log_prob = peak[:, 0] + (inside - peak).exp().sum(1).log()
+    labelled = target != IGNORE_INDEX
+    return mean_of(-(set_log_prob * labelled).sum(), labelled)
+
+
+@torch.compiler.disable
+def _strict_bits(
+    target: Int64[Tensor, "n h w"], n_classes: int, radius_px: int, strict_classes: tuple[int, ...]
+) -> Integer[Tensor, "n words h w"]:
+    """Sets of all pixels, made once: a compiler would make them anew for every class that it looks up."""
+    own = class_bits(target, n_classes)
+    bits = spread_bits(own, radius_px)
+    for strict_class in strict_classes:
+        bits = torch.where((target == strict_class)[:, None], own, bits)
+    return bits
+
+
+def _members(bits: Integer[Tensor, "n words h w"], first: int, n_classes: int) -> Bool[Tensor, "n c h w"]:
+    """Membership of the classes of the word that begins with class `first`."""
+    word = first // BITS_PER_WORD
+    places = torch.arange(min(BITS_PER_WORD, n_classes - first), dtype=bits.dtype, device=bits.device)
+    flags = torch.ones((), dtype=bits.dtype, device=bits.device) << places
+    return bits[:, word : word + 1] & flags[:, None, None] != 0

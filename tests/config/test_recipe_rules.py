@@ -1,0 +1,147 @@
+"""Chains of runs as edges of the plan, and every wrong recipe in one line before anything runs."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from borderlab.config.loading import check_config
+from borderlab.errors import ConfigError
+from borderlab.plan import make_plan
+from borderlab.workflow import Workflow
+
+STUDY: dict[str, Any] = {
+    "dataset": "streets",
+    "recipe": "small",
+    "backbones": ["resnet18"],
+    "padding_modes": ["zeros", "partial"],
+}
+CHAIN: dict[str, Any] = {
+    "experiment": "chain",
+    "title": "Chain",
+    "scale": "smoke",
+    "seeds": [0, 1],
+    "datasets": {
+        "streets": {},
+        "others": {"name": "streets", "options": {"clips_train": 2}},
+        "digits": {},
+    },
+    "recipes": {
+        "small": {"epochs": 3, "evaluation": {"resize": 32, "crop": [32, 32]}},
+        "windows": {"evaluation": {"crop": [32, 32], "scales": [0.5, 1.0]}},
+        "uniform": {
+            "evaluation": {"crop": [32, 32]},
+            "class_uniform": {"extra_split": "val", "extra_classes": ["car"]},
+        },
+    },
+    "studies": [
+        {"name": "first", **STUDY, "dataset": "others"},
+        {"name": "second", **STUDY, "start_from": "first"},
+        {"name": "third", **STUDY, "start_from": "second", "padding_modes": ["partial"], "seeds": [1]},
+    ],
+}
+
+
+def changed(study: int, **keys: Any) -> dict[str, Any]:
+    values = copy.deepcopy(CHAIN)
+    values["studies"][study] |= keys
+    return values
+
+
+def test_each_run_starts_from_the_run_of_its_backbone_padding_and_seed():
+    plan = make_plan(check_config(CHAIN, "chain.yaml"))
+    of_study = {
+        name: [run for run, planned in plan.runs.items() if name in planned.studies]
+        for name in ("first", "second", "third")
+    }
+    assert [len(runs) for runs in of_study.values()] == [4, 4, 1]
+    for run in of_study["second"] + of_study["third"]:
+        spec = plan.runs[run].spec
+        start = plan.runs[spec.start_from].spec
+        assert (start.backbone, start.padding_mode, start.seed) == (spec.backbone, spec.padding_mode, spec.seed)
+        assert "continued" in run
+    assert {plan.runs[run].spec.start_from for run in of_study["second"]} == set(of_study["first"])
+    (last,) = of_study["third"]
+    assert plan.runs[last].spec.start_from in of_study["second"]
+
+
+def test_the_start_is_an_edge_of_the_dag():
+    config = check_config(CHAIN, "chain.yaml")
+    workflow = Workflow(make_plan(config), "chain.yaml")
+    for run, planned in workflow.plan.runs.items():
+        start = planned.spec.start_from
+        weights = [path for path in workflow.inputs_of_run(run) if path.endswith("model.safetensors")]
+        assert weights == ([] if start is None else [f"{workflow.paths.run_folder(start)}/model.safetensors"])
+
+
+def test_a_change_at_the_head_renames_the_whole_chain():
+    before = make_plan(check_config(CHAIN, "chain.yaml"))
+    after = make_plan(check_config(changed(0, recipe="small", losses=[{"name": "relaxed"}]), "chain.yaml"))
+    assert not set(before.runs) & set(after.runs)
+
+
+def test_the_only_seed_of_a_start_serves_all_seeds():
+    plan = make_plan(check_config(changed(0, seeds=[7]), "chain.yaml"))
+    second = [planned.spec for planned in plan.runs.values() if "second" in planned.studies]
+    assert {plan.runs[spec.start_from].spec.seed for spec in second} == {7}
+    assert {spec.seed for spec in second} == {0, 1}
+
+
+def test_frames_of_an_extra_split_are_fetched():
+    plan = make_plan(check_config(changed(0, recipe="uniform", train_split="train", eval_split="test"), "chain.yaml"))
+    run = next(run for run, planned in plan.runs.items() if "first" in planned.studies)
+    assert plan.receipts_of_run(run) == [("others", "train"), ("others", "test"), ("others", "val")]
+
+
+@pytest.mark.parametrize(
+    ("study", "keys", "parts"),
+    [
+        (1, {"start_from": "third"}, ("start_from", "'third'", "allowed: first")),
+        (0, {"start_from": "first"}, ("start_from", "no earlier study")),
+        (0, {"losses": ["cross_entropy", "relaxed"]}, ("first has several losses or propagations",)),
+        (1, {"backbones": ["resnet34"]}, ("backbones", "'resnet34'", "allowed: resnet18")),
+        (1, {"padding_modes": ["reflect"]}, ("padding_modes", "'reflect'", "allowed: partial, zeros")),
+        (1, {"seeds": [5]}, ("seeds: got [5]", "[0, 1]")),
+        (1, {"dataset": "digits"}, ("start_from: first is of another task",)),
+        (0, {"backbones": ["vgg16_bn"]}, ("'vgg16_bn' with output_stride 16 of recipe 'small'", "it can do 32")),
+        (0, {"backbones": ["vit_tiny_patch16_224"]}, ("it cannot segment here",)),
+        (0, {"backbones": [{"name": "wide_resnet38", "weights": "timm"}]}, ("'timm' for wide_resnet38",)),
+        (2, {"losses": [{"name": "relaxed", "strict_classes": ["lamp"]}]}, ("strict_classes: got 'lamp'", "allowed: ")),
+        (
+            0,
+            {"losses": [{"name": "relaxed", "reference": True}], "resources": {"gpus": 2}},
+            ("losses[0].reference: cannot be shared by 2 processes",),
+        ),
+        (0, {"dataset": "digits", "recipe": "windows"}, ("evaluation.scales, flip or window",)),
+        (0, {"dataset": "digits", "recipe": "uniform"}, ("class_uniform; classification (digits)",)),
+    ],
+)
+def test_fault_is_one_line(study: int, keys: dict[str, Any], parts: tuple[str, ...]):
+    with pytest.raises(ConfigError) as caught:
+        check_config(changed(study, **keys), "chain.yaml")
+    line = str(caught.value)
+    assert "\n" not in line
+    assert all(part in line for part in parts), line
+
+
+@pytest.mark.parametrize(
+    ("uniform", "parts"),
+    [
+        ({"extra_split": "val"}, ("extra_split and extra_classes go together",)),
+        ({"extra_split": "night", "extra_classes": ["car"]}, ("extra_split: got 'night'", "allowed: ")),
+        ({"extra_split": "val", "extra_classes": ["lamp"]}, ("extra_classes: got 'lamp'", "allowed: ")),
+    ],
+)
+def test_fault_of_class_uniform_sampling(uniform: dict[str, Any], parts: tuple[str, ...]):
+    values = changed(0, recipe="uniform")
+    values["recipes"]["uniform"]["class_uniform"] = uniform
+    with pytest.raises(ConfigError) as caught:
+        check_config(values, "chain.yaml")
+    assert all(part in str(caught.value) for part in parts), str(caught.value)
+
+
+def test_restart_after_the_end_is_a_fault():
+    values = copy.deepcopy(CHAIN)
+    values["recipes"]["small"]["schedule"] = {"name": "restarted_poly", "restart_epoch": 3}
+    with pytest.raises(ConfigError, match=r"schedule\.restart_epoch 3 must be below epochs"):
+        check_config(values, "chain.yaml")

@@ -1,0 +1,40 @@
+"""Weights of another run as a start."""
+
+import pytest
+import torch
+from torch import nn
+
+from borderlab.errors import RunError
+from borderlab.training.network_files import load_start, save_weights
+
+
+class Network(nn.Module):
+    def __init__(self, n_classes, width=4):
+        super().__init__()
+        self.body = nn.Linear(3, width)
+        self.classifier = nn.Linear(width, n_classes)
+
+
+@pytest.mark.parametrize("n_classes", [5, 2])
+def test_classifier_of_another_width_keeps_its_own_weights(tmp_path, n_classes):
+    torch.manual_seed(0)
+    first, second = Network(5), Network(n_classes)
+    own = second.classifier.weight.detach().clone()
+    save_weights(first, tmp_path / "model.safetensors")
+    load_start(second, tmp_path / "model.safetensors")
+    assert torch.equal(second.body.weight, first.body.weight)
+    assert torch.equal(second.classifier.weight, first.classifier.weight if n_classes == 5 else own)
+
+
+def test_another_network_is_refused(tmp_path):
+    save_weights(Network(5, width=6), tmp_path / "model.safetensors")
+    with pytest.raises(RunError, match=r"is of another network: body\.bias and 1 more"):
+        load_start(Network(5), tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("content", [None, b"nothing"])
+def test_missing_or_damaged_weights_are_named(tmp_path, content):
+    if content is not None:
+        (tmp_path / "model.safetensors").write_bytes(content)
+    with pytest.raises(RunError, match=r"^[^\n]*model\.safetensors: weights to start from cannot be loaded[^\n]*$"):
+        load_start(Network(5), tmp_path / "model.safetensors")
