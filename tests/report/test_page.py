@@ -70,6 +70,12 @@ def full_page(full_text) -> Page:
     return Page(full_text)
 
 
+def test_differences_come_with_their_interval_over_images(full_text, full_report) -> None:
+    row = full_report.tables["effects"].query("measure == 'evaluation' and padding_mode == 'partial'").iloc[0]
+    ends = ", ".join(f"{row[name]:+.2f}".replace("-", "−") for name in ("images_low_pct", "images_high_pct"))
+    assert f"over images [{ends}]" in full_text
+
+
 def test_every_element_is_closed(full_page) -> None:
     assert full_page.open == []
 

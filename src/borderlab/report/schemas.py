@@ -63,6 +63,13 @@ def _interval_end(which: str) -> pa.Column:
     return number(description, nullable=True, minimum=None)
 
 
+def _image_interval_end(which: str) -> pa.Column:
+    return points(
+        f"{which} end of the 95 % bootstrap interval of that difference over images, seeds as they are; empty for "
+        "measures other than `evaluation`"
+    )
+
+
 def _factor(name: str) -> pa.Column:
     kind = _FACTOR_TYPES.get(name, str)
     return pa.Column(kind, nullable=not isinstance(kind, type), description=FACTORS[name])
@@ -93,6 +100,8 @@ def _difference() -> dict[str, pa.Column]:
         "difference_pct": points("Mean over those seeds of the result minus the baseline's result"),
         "difference_low_pct": _interval_end("Lower"),
         "difference_high_pct": _interval_end("Upper"),
+        "images_low_pct": _image_interval_end("Lower"),
+        "images_high_pct": _image_interval_end("Upper"),
     }
 
 

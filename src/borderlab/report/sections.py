@@ -18,7 +18,10 @@ from borderlab.report.view import Note, Picture, Section, excludes_zero
 INTERVALS = (
     "Differences pair runs with the same seed, so that what a seed does to both sides cancels out. Intervals are t "
     "intervals of the mean difference (95 %); they cover the spread over seeds and nothing else, and they are not "
-    "corrected for the number of comparisons. With two or three seeds they are wide: read them before the means."
+    "corrected for the number of comparisons. With two or three seeds they are wide: read them before the means. "
+    "Intervals “over images” ask the other question, how far another draw of evaluation images would move the "
+    "difference between these very networks: a bootstrap of images (95 %), both sides with the same images. They say "
+    "nothing about other seeds."
 )
 
 

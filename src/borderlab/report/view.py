@@ -144,6 +144,11 @@ def pairs_note(n: int, low: float, high: float) -> str:
     return f"{n} pairs, {'excludes' if excludes_zero(low, high) else 'includes'} 0"
 
 
+def images_note(low: float, high: float) -> str:
+    """The interval of a difference over images; nothing where there is none."""
+    return "" if _absent(low) else f"over images [{signed(low)}, {signed(high)}]"
+
+
 def excludes_zero(low: float, high: float) -> bool:
     """Whether an interval lies wholly on one side of zero."""
     return not _absent(low) and (low > 0 or high < 0)
