@@ -1,9 +1,9 @@
 """The sections of the page, in reading order: what each asks, shows, and says when it has nothing to show."""
 
-from pathlib import Path
 from typing import Any
 
 from borderlab.report.artifacts import TabulationInput
+from borderlab.report.drawings import Drawings
 from borderlab.report.motion_section import motion_section
 from borderlab.report.page_tables import cost_table, distance_table, padding_table, runs_table, training_table
 from borderlab.report.paper_section import paper_section
@@ -11,9 +11,8 @@ from borderlab.report.pictures import Album
 from borderlab.report.probe_section import probe_section
 from borderlab.report.samples import moved_viewers, prediction_galleries
 from borderlab.report.settings import dataset_slugs, slug
-from borderlab.report.svg import inline_svg
 from borderlab.report.tabulate import Tables
-from borderlab.report.view import Note, Picture, Section, excludes_zero
+from borderlab.report.view import Note, Section, excludes_zero
 
 INTERVALS = (
     "Differences pair runs with the same seed, so that what a seed does to both sides cancels out. Intervals are t "
@@ -25,32 +24,34 @@ INTERVALS = (
 )
 
 
-def make_sections(tables: Tables, inputs: TabulationInput, figures: Path, stored: Album, shown: Album) -> list[Section]:
+def make_sections(
+    tables: Tables, inputs: TabulationInput, drawings: Drawings, stored: Album, shown: Album
+) -> list[Section]:
     """All sections; pictures that the script looks up go to `stored`, those in the page itself to `shown`."""
-    probes = [probe_section(tables, inputs, figures, shown)] if inputs.probes else []
-    motion = [motion_section(tables, figures)] if inputs.motion_models else []
+    probes = [probe_section(tables, inputs, drawings, shown)] if inputs.probes else []
+    motion = [motion_section(tables, drawings)] if inputs.motion_models else []
     return [
         paper_section(tables, inputs),
-        _padding(tables, figures),
-        _training(tables, figures),
+        _padding(tables, drawings),
+        _training(tables, drawings),
         *motion,
-        _distance(tables, inputs, figures, stored),
-        _borders(tables, inputs, figures, shown),
+        _distance(tables, inputs, drawings, stored),
+        _borders(tables, inputs, drawings, shown),
         *probes,
-        _curves(tables, figures),
-        _cost(tables, figures),
+        _curves(tables, drawings),
+        _cost(tables, drawings),
         _provenance(tables),
     ]
 
 
-def _padding(tables: Tables, figures: Path) -> Section:
+def _padding(tables: Tables, drawings: Drawings) -> Section:
     table = padding_table(tables)
     parts: list[Any] = []
     if table is not None:
         parts = [Note(_verdict(tables, "padding_mode")), table, Note(INTERVALS)]
         parts += _figures(
             tables,
-            figures,
+            drawings,
             {
                 "padding": "Final weights by padding mode. Axes do not start at 0: these are positions, not lengths.",
                 "padding-difference": "Paired differences to zeros padding. Lines are 95 % t intervals; a line that "
@@ -62,11 +63,11 @@ def _padding(tables: Tables, figures: Path) -> Section:
     return _section("padding", "Padding", lead, parts, empty)
 
 
-def _training(tables: Tables, figures: Path) -> Section:
+def _training(tables: Tables, drawings: Drawings) -> Section:
     table = training_table(tables)
     parts: list[Any] = [] if table is None else [Note(_verdict(tables, "propagation")), table]
     parts += _figures(
-        tables, figures, {"training": "Final weights by propagated samples and loss. Bars are ± sd over seeds."}
+        tables, drawings, {"training": "Final weights by propagated samples and loss. Bars are ± sd over seeds."}
     )
     lead = (
         "Do neighbouring frames with moved labels help, and does a loss that forgives neighbouring classes at object "
@@ -77,12 +78,12 @@ def _training(tables: Tables, figures: Path) -> Section:
     return _section("training", "Propagation in training", lead, parts, empty)
 
 
-def _distance(tables: Tables, inputs: TabulationInput, figures: Path, album: Album) -> Section:
+def _distance(tables: Tables, inputs: TabulationInput, drawings: Drawings, album: Album) -> Section:
     caption = (
         "Moved labels against true ones over the signed distance from the key frame. Void pixels do not count in "
         "mIoU: read it together with the share of void."
     )
-    parts: list[Any] = _distance_figures(tables, figures, caption)
+    parts: list[Any] = _distance_figures(tables, drawings, caption)
     table = distance_table(tables)
     parts += [*moved_viewers(inputs, album), *([] if table is None else [table])]
     lead = (
@@ -93,12 +94,12 @@ def _distance(tables: Tables, inputs: TabulationInput, figures: Path, album: Alb
     return _section("distance", "Propagation over distance", lead, parts, empty)
 
 
-def _borders(tables: Tables, inputs: TabulationInput, figures: Path, album: Album) -> Section:
+def _borders(tables: Tables, inputs: TabulationInput, drawings: Drawings, album: Album) -> Section:
     caption = (
         "mIoU in rings of distance from the image border: all pixels of a ring pooled, mean ± sd over seeds; on "
         "the right, the paired difference to zeros."
     )
-    parts: list[Any] = _figures(tables, figures, {"rings": caption})
+    parts: list[Any] = _figures(tables, drawings, {"rings": caption})
     parts += prediction_galleries(tables, inputs, album)
     lead = (
         "Padding acts at the image border first. Rings show whether a difference sits there or everywhere; sample "
@@ -110,17 +111,17 @@ def _borders(tables: Tables, inputs: TabulationInput, figures: Path, album: Albu
     return _section("borders", "Borders", lead, parts, empty)
 
 
-def _curves(tables: Tables, figures: Path) -> Section:
+def _curves(tables: Tables, drawings: Drawings) -> Section:
     caption = "Thin lines are seeds, bold lines their mean; validation is on the evaluation split."
-    parts = _figures(tables, figures, {"curves": caption})
+    parts = _figures(tables, drawings, {"curves": caption})
     lead = "Had training settled, and did all arms of a comparison get there in the same way?"
     return _section("curves", "Training curves", lead, parts, "This experiment has no training runs.")
 
 
-def _cost(tables: Tables, figures: Path) -> Section:
+def _cost(tables: Tables, drawings: Drawings) -> Section:
     table = cost_table(tables)
     parts: list[Any] = _figures(
-        tables, figures, {"cost": "Wall time and peak memory of training jobs; one dot for each run."}
+        tables, drawings, {"cost": "Wall time and peak memory of training jobs; one dot for each run."}
     )
     parts += [] if table is None else [table]
     lead = (
@@ -143,27 +144,23 @@ def _section(identity: str, title: str, lead: str, parts: list[Any], empty: str)
     return Section(identity, title, lead, parts, "" if parts else empty)
 
 
-def _figures(tables: Tables, folder: Path, captions: dict[str, str]) -> list[Picture]:
+def _figures(tables: Tables, drawings: Drawings, captions: dict[str, str]) -> list[Any]:
     """Figures by data set; `captions` by kind, which is what the figures' file names start with."""
-    pictures = []
-    for dataset, own_slug in dataset_slugs(tables).items():
-        for kind, caption in captions.items():
-            path = folder / f"{kind}-{own_slug}.svg"
-            if path.is_file():
-                svg = inline_svg(path, path.stem, f"{dataset}. {caption}")
-                pictures.append(Picture(f"figure-{path.stem}", svg, dataset, caption))
-    return pictures
+    return [
+        drawings.part(f"{kind}-{own_slug}", dataset, caption)
+        for dataset, own_slug in dataset_slugs(tables).items()
+        for kind, caption in captions.items()
+        if f"{kind}-{own_slug}" in drawings
+    ]
 
 
-def _distance_figures(tables: Tables, folder: Path, caption: str) -> list[Picture]:
+def _distance_figures(tables: Tables, drawings: Drawings, caption: str) -> list[Any]:
     slugs = dataset_slugs(tables)
-    pictures = []
-    for dataset, split in tables["propagation"][["dataset", "split"]].drop_duplicates().itertuples(index=False):
-        path = folder / f"distance-{slugs[dataset]}-{slug(split)}.svg"
-        title = f"{dataset}, {split}"
-        svg = inline_svg(path, path.stem, f"{title}. {caption}")
-        pictures.append(Picture(f"figure-{path.stem}", svg, title, caption))
-    return pictures
+    places = tables["propagation"][["dataset", "split"]].drop_duplicates().itertuples(index=False)
+    return [
+        drawings.part(f"distance-{slugs[dataset]}-{slug(split)}", f"{dataset}, {split}", caption)
+        for dataset, split in places
+    ]
 
 
 def _verdict(tables: Tables, factor: str) -> str:

@@ -18,7 +18,7 @@ from borderlab.report.artifacts import TabulationInput, read_motion_model, read_
 from borderlab.report.effects import paired_effects, summarise
 from borderlab.report.image_intervals import image_intervals
 from borderlab.report.motion_rows import motion_curve_rows, motion_model_rows
-from borderlab.report.names import TABLES
+from borderlab.report.names import FLOAT_FORMAT, TABLES
 from borderlab.report.rows import (
     Row,
     class_rows,
@@ -33,8 +33,6 @@ from borderlab.report.rows import (
 from borderlab.report.schemas import FACTORS, SCHEMAS
 
 Tables = dict[str, pd.DataFrame]
-
-FLOAT_FORMAT = "%.10g"
 
 
 def tabulate(inputs: TabulationInput) -> Tables:

@@ -55,12 +55,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure drawn as inline SVG."""
+    """A figure drawn as inline SVG, and the rows behind it as a data address; empty where the page has no room."""
 
     id: str
     svg: Markup
     title: str
     caption: str
+    rows_name: str
+    rows: str
     kind: str = "figure"
 
 
