@@ -77,6 +77,14 @@ def test_differences_come_with_their_interval_over_images(full_text, full_report
     assert f"over images [{ends}]" in full_text
 
 
+def test_provenance_shows_lock_file_local_changes_and_energy(full_page) -> None:
+    text = full_page.text
+    assert "with local changes, diff fedcba98" in text
+    assert "Lock file (constraints.txt): abcd0123. All installed packages: 1234abcd." in text
+    # 1.5 kJ in each of the 9 + 8 runs of seed 0; the others have no counter.
+    assert re.search(r"Energy: 25\.5 kJ in 17 of \d+ training jobs, of the counters package-0", text)
+
+
 def test_every_element_is_closed(full_page) -> None:
     assert full_page.open == []
 

@@ -44,6 +44,11 @@ def test_a_published_experiment_becomes_a_crate(tiny_run: Path, tmp_path: Path) 
     assert action.type == "CreateAction"
     assert action["instrument"].id == main.id
     assert action["startTime"] <= action["endTime"]
+    usage = {fact["name"]: fact["value"] for fact in action["resourceUsage"]}
+    assert float(usage["wall_time_s, all trainings"]) > 0
+    assert usage["energy_j, all trainings"] == "not measurable" or float(usage["energy_j, all trainings"]) >= 0
+    (installed,) = [fact["value"] for fact in action["additionalProperty"] if "packages" in fact["name"]]
+    assert len(installed) == 64
     named = {entity.id for entity in action["result"]}
     assert {"results/tables/runs.csv", "results/report.html", "results/tables.tex"} <= named
     # Every file that the crate names lies in it.

@@ -125,6 +125,7 @@ def runs_table(tables: Tables) -> Table | None:
 def _provenance_row(row: Row) -> list[Cell]:
     commit = row["git_commit"][:SHORT_HASH] or "no checkout"
     state: str = "" if pd.isna(row["git_dirty"]) else "with local changes" if row["git_dirty"] else "clean"
+    state += f", diff {row['git_diff_sha256'][:SHORT_HASH]}" if row["git_diff_sha256"] else ""
     return [
         Cell(row["run"], note=row["studies"]),
         _count(row["seed"]),

@@ -2,10 +2,19 @@
 
 from typing import Any
 
+import pandas as pd
+
 from borderlab.report.artifacts import TabulationInput
 from borderlab.report.drawings import Drawings
 from borderlab.report.motion_section import motion_section
-from borderlab.report.page_tables import cost_table, distance_table, padding_table, runs_table, training_table
+from borderlab.report.page_tables import (
+    SHORT_HASH,
+    cost_table,
+    distance_table,
+    padding_table,
+    runs_table,
+    training_table,
+)
 from borderlab.report.paper_section import paper_section
 from borderlab.report.pictures import Album
 from borderlab.report.probe_section import probe_section
@@ -135,7 +144,7 @@ def _provenance(tables: Tables) -> Section:
     table = runs_table(tables)
     parts: list[Any] = []
     if table is not None:
-        parts = [Note(_agreement(tables)), Note(_software(tables)), table]
+        parts = [Note(_agreement(tables)), Note(_software(tables)), Note(_energy(tables)), table]
     lead = "Where every number comes from, and the command that makes it again."
     return _section("provenance", "Provenance", lead, parts, "This experiment has no training runs.")
 
@@ -193,4 +202,25 @@ def _agreement(tables: Tables) -> str:
 def _software(tables: Tables) -> str:
     versions = sorted(set(tables["runs"]["versions"]))
     platforms = sorted(set(tables["runs"]["platform"]))
-    return f"Software: {' | '.join(versions)}. Platform: {' | '.join(platforms)}."
+    locks = {name: _hashes(tables["runs"][f"{name}_sha256"]) for name in ("constraints", "environment")}
+    return (
+        f"Software: {' | '.join(versions)}. Platform: {' | '.join(platforms)}. Lock file (constraints.txt): "
+        f"{locks['constraints']}. All installed packages: {locks['environment']}."
+    )
+
+
+def _hashes(column: "pd.Series[str]") -> str:
+    found = sorted({value[:SHORT_HASH] or "not recorded" for value in column})
+    return " | ".join(found)
+
+
+def _energy(tables: Tables) -> str:
+    runs = tables["runs"]
+    read = runs[runs["energy_j"].notna()]
+    if read.empty:
+        return "Energy: no counter could be read where these runs were made (RAPL often needs root, NVML a GPU)."
+    names = sorted({name for text in read["energy_of"] for name in text.split("; ")})
+    return (
+        f"Energy: {read['energy_j'].sum() / 1000:.3g} kJ in {len(read)} of {len(runs)} training jobs, of the counters "
+        f"{', '.join(names)}. They count whole packages and GPUs, with all that else ran on them."
+    )
