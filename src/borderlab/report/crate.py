@@ -14,6 +14,7 @@ from rocrate.rocrate import ROCrate
 
 from borderlab.errors import RunError
 from borderlab.files import atomic_folder
+from borderlab.report.settings import slug
 from borderlab.workflow import Workflow
 
 # The profiles build on this version of RO-Crate.
@@ -96,7 +97,7 @@ def _distinct(column: "pd.Series[str]") -> str:
 
 
 def _property(crate: ROCrate, name: str, value: str | float) -> Any:
-    identity = f"#{name.replace(' ', '-')}"
+    identity = f"#{slug(name)}"
     fact = {"@type": "PropertyValue", "name": name, "value": value}
     return crate.add(ContextEntity(crate, identity, properties=fact))
 
