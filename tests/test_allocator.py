@@ -6,13 +6,11 @@ import os
 import platform
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from borderlab import allocator
 
-HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage/enabled"
 glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
 
 # Blocks are touched at their last 64 MiB only: large ones cost no memory, and the end is what would be given back.
@@ -75,29 +73,6 @@ def test_the_default_faults_them_all_again() -> None:
 def test_the_environments_settings_do_the_same() -> None:
     environment = {"MALLOC_MMAP_THRESHOLD_": "8589934592", "MALLOC_TRIM_THRESHOLD_": "17179869184"}
     assert max(second_faults(keep=False, environment=environment)) < 50
-
-
-@glibc
-@pytest.mark.skipif(
-    tuple(map(int, platform.libc_ver()[1].split(".")[:2])) < (2, 35) or not Path(HUGE_PAGES).is_file(),
-    reason="glibc is older than 2.35, or the system has no transparent huge pages",
-)
-def test_huge_pages_fault_once_for_many_small_ones() -> None:
-    if "[never]" in Path(HUGE_PAGES).read_text():
-        pytest.skip(f"{HUGE_PAGES} says never")
-    asked: dict[str, str] = {}
-    allocator.ask_for_huge_pages(asked)
-    refused = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=0"}
-    assert min(second_faults(keep=False, environment=refused)) > 10 * max(second_faults(keep=False, environment=asked))
-
-
-def test_a_choice_of_pages_stays() -> None:
-    other = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=0:glibc.malloc.check=1"}
-    allocator.ask_for_huge_pages(other)
-    assert other == {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=0:glibc.malloc.check=1"}
-    other = {"GLIBC_TUNABLES": "glibc.malloc.check=1"}
-    allocator.ask_for_huge_pages(other)
-    assert other == {"GLIBC_TUNABLES": "glibc.malloc.check=1:glibc.malloc.hugetlb=1"}
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,8 @@
 #
 # The plan is made from the checked configuration (borderlab.plan) and knows every result by name. Its snapshot is what
 # the jobs read: editing a file in config/ while jobs run cannot change them.
-import os
 import sys
 
-from borderlab.allocator import ask_for_huge_pages
 from borderlab.errors import BorderlabError
 from borderlab.workflow import Workflow, growing
 
@@ -22,8 +20,6 @@ except BorderlabError as fault:
 PLAN = WORKFLOW.plan
 PATHS = WORKFLOW.paths
 CONFIG = WORKFLOW.snapshot
-
-ask_for_huge_pages(os.environ)
 
 
 wildcard_constraints:
