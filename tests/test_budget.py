@@ -1,15 +1,23 @@
 """Budgets: arithmetic that can be followed by hand, and a page that is in step with the configuration."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from tests.workflow.running import TINY, write_config
+from typer.testing import CliRunner
 
 from borderlab.budget import estimate
 from borderlab.budget.assumptions import Speed
-from borderlab.budget.operations import cost_of, count, key_of
+from borderlab.budget.calibration import slowest_speed, step_times
+from borderlab.budget.certainty import seed_options
+from borderlab.budget.operations import cost_of, count
 from borderlab.budget.page import BEGIN, END, budget_page, update_page
+from borderlab.cli import app
 from borderlab.errors import ConfigError
+from borderlab.statistics.power import power
 from borderlab.workflow import Workflow
 
 
@@ -64,7 +72,9 @@ def test_longest_chain_goes_through_the_longest_training(paper: Workflow) -> Non
 
 def test_kept_operations_are_those_of_the_network(paper: Workflow) -> None:
     spec = next(run.spec for run in paper.plan.runs.values() if run.spec.backbone == "resnet50")
-    assert count([(spec, 1000)]) == {key_of(spec): cost_of(spec)}
+    (counted,) = count([(spec, 1000)]).values()
+    assert round(counted.gflop, 2) == cost_of(spec).gflop
+    assert counted.n_parameters == cost_of(spec).n_parameters
 
 
 def test_network_that_was_not_counted_is_named(paper: Workflow) -> None:
@@ -79,3 +89,50 @@ def test_page_without_marks_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="has no lines"):
         update_page(page, "text")
     assert page.read_text() == "nothing"
+
+
+def test_fewer_seeds_save_their_runs_and_find_less(paper: Workflow) -> None:
+    options = list(seed_options(paper.plan, Speed()))
+    own = {option.n_seeds: option for option in options if option.study == "liu2018_imagenet"}
+    assert sorted(own) == [2, 3, 4, 5]
+    (hours,) = [
+        budget.gpu_hours for budget in estimate.study_budgets(paper.plan, Speed()) if budget.study == "liu2018_imagenet"
+    ]
+    assert own[3].saved_gpu_hours == pytest.approx(hours * 2 / 5)
+    assert own[5].is_planned
+    assert own[5].saved_gpu_hours == 0
+    for n_seeds, option in own.items():
+        assert power(option.detectable_sd, n_seeds) == pytest.approx(0.8)
+    # All runs of this one belong to another study as well.
+    shared = [option for option in options if option.study == "zhu2019_cityscapes_best"]
+    assert [option.saved_gpu_hours for option in shared] == [0, 0]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    return tmp_path / write_config(tmp_path, TINY)
+
+
+def test_calibration_measures_each_network_once(tiny: Path) -> None:
+    (found,) = step_times(Workflow.from_file(tiny).plan, torch.device("cpu"), steps=2)
+    assert found.network.startswith("segmentation mobilenetv3_small_050 32 48")
+    assert found.batch_size == 2
+    assert found.seconds > 0
+    assert found.tflop_per_s == pytest.approx(found.cost.gflop * 3 * 2 / found.seconds / 1000)
+    assert slowest_speed([found]) == found.tflop_per_s > 0
+
+
+def test_a_listing_without_a_budget_says_why(tiny: Path) -> None:
+    done = CliRunner().invoke(app, ["plan", "--config", str(tiny), "--no-names"])
+    assert done.exit_code == 0
+    assert "run: 4" in done.stdout
+    assert re.search(r"^no budget: .*--count", done.stdout, re.MULTILINE)
+
+
+def test_a_plan_tells_its_cost(repository: Path) -> None:
+    command = ["plan", "--config", str(repository / "config" / "paper.yaml"), "--tflop-per-s", "67"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0
+    assert "run: 251" in done.stdout
+    # Ten times the stated speed.
+    assert "One GPU at 67 TFLOP/s. Trainings: 251, 4,764 GPU hours." in done.stdout

@@ -3,8 +3,10 @@
 Provenance never decides a number and is no part of a result's identity; it stands beside the result.
 """
 
+import hashlib
 import os
 import platform
+import re
 import resource
 import subprocess
 import sys
@@ -12,22 +14,32 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
+from borderlab.energy import counters, joules_since
 from borderlab.libraries import library_versions
 
 _KIB_PER_MB = 1000 * 1000 / 1024
 
+DIFF_LIMIT_CHARACTERS = 100_000
+# What a diff is kept of: code and published values. Configurations stand in a run's specification, other files may
+# hold what is nobody's business.
+_CODE_PATHS = (":(top)src", ":(top)workflow", ":(top)Snakefile", ":(top)papers", ":(top)constraints.txt")
+_SECRET = re.compile(r"passw|secret|token|credential|api.?key|private.?key|://[^/\s]+@", re.IGNORECASE)
+_LEFT_OUT = "[line left out: it may hold a secret]"
+_LOCK_FILE = Path("constraints.txt")
+
 
 class Stopwatch:
-    """Wall and CPU time since it was made."""
+    """Wall and CPU time, and energy where it can be read, since it was made."""
 
     def __init__(self) -> None:
         self.started = datetime.now(UTC)
         self._wall_s = time.perf_counter()
         self._cpu_s = time.process_time()
+        self._energy = counters()
 
     @property
     def wall_time_s(self) -> float:
@@ -39,9 +51,18 @@ class Stopwatch:
         """CPU seconds of this process since the start."""
         return time.process_time() - self._cpu_s
 
+    @property
+    def energy_j(self) -> dict[str, float]:
+        """Joules since the start by counter of the machine (`borderlab.energy`); empty where none can be read."""
+        return joules_since(self._energy)
+
 
 def describe(stopwatch: Stopwatch, device: str, command: Sequence[str] | None = None) -> dict[str, Any]:
     """What is known about the process that makes a result.
+
+    `git_diff` is what tracked code differs in from the commit: cut after `DIFF_LIMIT_CHARACTERS`, without lines that
+    may hold a secret; `git_diff_sha256` is of the text before the cut. `constraints_sha256` is of the lock file in
+    the current folder, `environment_sha256` of the names and versions of all installed packages.
 
     Args:
         stopwatch: started when the work began.
@@ -52,10 +73,14 @@ def describe(stopwatch: Stopwatch, device: str, command: Sequence[str] | None = 
         "command": " ".join(command if command is not None else _own_command()),
         "git_commit": git_commit(),
         "git_dirty": git_dirty(),
+        **_diff_facts(),
+        "constraints_sha256": _digest(_LOCK_FILE.read_bytes()) if _LOCK_FILE.is_file() else None,
+        "environment_sha256": _environment_digest(),
         "started": stopwatch.started.isoformat(timespec="seconds"),
         "wall_time_s": round(stopwatch.wall_time_s, 3),
         "cpu_time_s": round(stopwatch.cpu_time_s, 3),
         "peak_memory_mb": round(peak_memory_mb(), 1),
+        "energy_j": stopwatch.energy_j,
         "device": device,
         "cpu_count": os.cpu_count(),
         "platform": platform.platform(),
@@ -82,6 +107,32 @@ def git_dirty() -> bool | None:
     """Whether tracked files differ from that commit; None outside of a checkout."""
     status = _git("status", "--porcelain", "--untracked-files=no")
     return None if status is None else bool(status)
+
+
+@cache
+def git_diff() -> str | None:
+    """What code differs in from that commit, without lines that may hold a secret; None outside of a checkout."""
+    diff = _git("diff", "--no-color", "--no-ext-diff", "--no-textconv", "HEAD", "--", *_CODE_PATHS)
+    if diff is None:
+        return None
+    return "\n".join(_LEFT_OUT if _SECRET.search(line) else line for line in diff.splitlines())
+
+
+def _diff_facts() -> dict[str, str | None]:
+    diff = git_diff()
+    if not diff:
+        return {"git_diff_sha256": None, "git_diff": None}
+    return {"git_diff_sha256": _digest(diff.encode()), "git_diff": diff[:DIFF_LIMIT_CHARACTERS]}
+
+
+@cache
+def _environment_digest() -> str:
+    names = sorted({f"{found.metadata['Name']}=={found.version}" for found in distributions()})
+    return _digest("\n".join(names).encode())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 @cache

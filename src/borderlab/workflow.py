@@ -94,16 +94,28 @@ class Paths:
 
     def tables(self, report: str) -> list[str]:
         """Tidy tables of an experiment."""
-        return _table_files(self.report_folder(report))
+        return _all_table_files(self.report_folder(report))
 
     def report(self, report: str) -> list[str]:
         """Page, summary and metrics of an experiment."""
         return [f"{self.report_folder(report)}/{name}" for name in PUBLISHED_FILES]
 
+    def stamp(self, report: str) -> str:
+        """What says of which report the stable copies are."""
+        return f"{self.results}/published-{report}.json"
+
+    @property
+    def published_pages(self) -> list[str]:
+        """Stable copies of page, summary, metrics and LaTeX."""
+        return [f"{self.results}/{name}" for name in PUBLISHED_FILES]
+
+    def published_tables(self, kind: str) -> list[str]:
+        """Stable copies of the tables, in one of `TABLE_FORMATS`."""
+        return _table_files(self.results, kind)
+
     def published(self, report: str) -> list[str]:
-        """Stable copies, and the stamp that says of which report."""
-        pages = [f"{self.results}/{name}" for name in PUBLISHED_FILES]
-        return [f"{self.results}/published-{report}.json", *pages, *_table_files(self.results)]
+        """Stable copies, and their stamp."""
+        return [self.stamp(report), *self.published_pages, *_all_table_files(self.results)]
 
 
 @dataclass(frozen=True)
@@ -256,8 +268,12 @@ class Workflow:
         return max(10, planned.resources.runtime_min // planned.spec.recipe.epochs)
 
 
-def _table_files(folder: str) -> list[str]:
-    return [f"{folder}/{kind}/{table}.{suffix}" for kind, suffix in TABLE_FORMATS.items() for table in TABLES]
+def _table_files(folder: str, kind: str) -> list[str]:
+    return [f"{folder}/{kind}/{table}.{TABLE_FORMATS[kind]}" for table in TABLES]
+
+
+def _all_table_files(folder: str) -> list[str]:
+    return [path for kind in TABLE_FORMATS for path in _table_files(folder, kind)]
 
 
 def growing(amount: int | Callable[[Any], int]) -> Callable[[Any, int], int]:

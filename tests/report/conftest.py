@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from borderlab.evaluation.images import IMAGES_FILE, write_image_counts
 from borderlab.motion.learned.spec import MotionModelSpec, MotionRecipeSpec
 from borderlab.motion.names import motion_label
 from borderlab.report.artifacts import (
@@ -96,6 +97,7 @@ class FakeExperiment:
         }
         evaluation["rings"] = _rings(spec, value) if segmentation else []
         write(artifacts.evaluation_folder / "metrics.json", evaluation)
+        write_image_counts(artifacts.evaluation_folder / IMAGES_FILE, _image_counts(spec, value))
         if segmentation and self.pictures:
             for sample in ("clip0_005", "clip1_005"):
                 _write_prediction(artifacts.evaluation_folder / "pictures" / sample, seed=spec.seed, label_seed=sample)
@@ -300,6 +302,10 @@ def _provenance(spec: RunSpec) -> dict[str, Any]:
         "command": "borderlab train ...",
         "git_commit": "0123456789abcdef0123456789abcdef01234567",
         "git_dirty": spec.seed == 2,
+        "git_diff_sha256": "fedcba98" * 8 if spec.seed == 2 else None,
+        "constraints_sha256": "abcd0123" * 8,
+        "environment_sha256": "1234abcd" * 8,
+        "energy_j": {"package-0": 1500.0} if spec.seed == 0 else {},
         "started": "2026-11-03T10:00:00+00:00",
         "wall_time_s": 31.5 * slower + spec.seed,
         "cpu_time_s": 60.0 * slower,
@@ -312,6 +318,17 @@ def _provenance(spec: RunSpec) -> dict[str, Any]:
         "run_identity": "0" * 64,
         "seed": spec.seed,
     }
+
+
+def _image_counts(spec: RunSpec, value: float) -> np.ndarray:
+    """Counts of 33 images whose shares scatter about `value` percent, the same way for every run of a seed."""
+    share = np.clip(value / 100 + np.random.default_rng(spec.seed).normal(0, 0.05, 33), 0, 1)
+    if spec.task == "classification":
+        return np.stack([np.arange(33) < round(33 * value / 100), np.ones(33)], axis=-1).astype(np.int64)
+    hits = np.round(1000 * share)[:, None].repeat(len(CLASSES), axis=1)
+    # Truth and prediction are as large as each other, so that the IoU is the share.
+    sides = np.round((1000 + hits) / 2)
+    return np.stack([hits, sides, sides], axis=-1).astype(np.int64)
 
 
 def _rings(spec: RunSpec, value: float) -> list[dict[str, Any]]:

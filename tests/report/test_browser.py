@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,6 +99,15 @@ def test_the_slider_moves_the_pictures_by_keyboard(page) -> None:
     assert picture.get_attribute("src") == before
 
 
+def test_the_data_of_a_figure_can_be_saved_from_disk(page, full_report) -> None:
+    link = page.locator("#figure-padding-digits a.download")
+    with page.expect_download() as caught:
+        link.click()
+    assert caught.value.suggested_filename == "padding-digits.csv"
+    assert Path(caught.value.path()).read_bytes() == (full_report.figures / "padding-digits.csv").read_bytes()
+    assert page.faults == []
+
+
 def test_the_contents_lead_to_sections_by_keyboard(page) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the results"
@@ -105,7 +115,7 @@ def test_the_contents_lead_to_sections_by_keyboard(page) -> None:
         assert page.locator(link.get_attribute("href")).count() == 1
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
 def test_axe_finds_nothing(page, width: int, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 800})
@@ -115,8 +125,8 @@ def test_axe_finds_nothing(page, width: int, scheme: str) -> None:
 
 
 def test_a_phone_never_scrolls_sideways(page) -> None:
-    page.set_viewport_size({"width": 360, "height": 740})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_without_scripts_every_table_is_there(browser, full_report) -> None:

@@ -3,12 +3,16 @@
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+from borderlab.errors import RunError
+from borderlab.evaluation.images import IMAGES_FILE, read_image_counts, write_image_counts
 from borderlab.report.tabulate import tabulate
 from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec
+from borderlab.statistics.bootstrap import image_bootstrap, miou_pct
 
 
 def final(table: pd.DataFrame, **wanted: Any) -> "pd.Series[Any]":
@@ -111,3 +115,28 @@ def test_propagation_is_paired_at_equal_loss_and_loss_at_equal_samples(make_expe
     }
     assert list(found.values()) == pytest.approx([7.0, 11.0, 3.0, 7.0])
     assert (effects["measure"] == "evaluation").sum() == len(found)
+
+
+def test_intervals_over_images_pair_the_counts_of_the_same_seeds(add_seeds) -> None:
+    experiment = add_seeds({"zeros": {0: 50.0, 1: 52.5, 5: 10.0}, "partial": {1: 53.3, 0: 50.4}})
+    counts = {
+        (run.name.split("-")[1], run.name.split("-")[2]): read_image_counts(run.evaluation_folder / IMAGES_FILE)
+        for run in experiment.runs
+    }
+    left, right = (np.stack([counts[mode, seed] for seed in ("seed0", "seed1")]) for mode in ("partial", "zeros"))
+    expected = image_bootstrap(left, right, miou_pct)
+    assert expected[0] < expected[1]
+    tables = tabulate(experiment.inputs)
+    for table in (tables["summary"], tables["effects"]):
+        row = final(table, padding_mode="partial")
+        assert (row["images_low_pct"], row["images_high_pct"]) == pytest.approx(expected)
+    others = tables["effects"][tables["effects"]["measure"] != "evaluation"]
+    assert others["images_low_pct"].isna().all()
+
+
+def test_counts_of_other_images_are_no_pair(add_seeds) -> None:
+    experiment = add_seeds({"zeros": {0: 50.0}, "partial": {0: 50.4}})
+    path = experiment.runs[1].evaluation_folder / IMAGES_FILE
+    write_image_counts(path, read_image_counts(path)[:-1])
+    with pytest.raises(RunError, match="other images"):
+        tabulate(experiment.inputs)

@@ -35,7 +35,7 @@ def texts(path: Path) -> set[str]:
 
 
 def test_each_question_has_a_figure_for_each_data_set_that_can_answer_it(full_report) -> None:
-    names = {path.name for path in full_report.figures.iterdir()}
+    names = {path.name for path in full_report.figures.glob("*.svg")}
     both = {f"{kind}-{dataset}.svg" for kind in ("padding", "padding-difference", "curves", "cost")
             for dataset in ("digits", "streets")}  # fmt: skip
     probes = {f"{kind}-{probe}.svg" for kind in ("cross-test", "ring-profile", "position-leak", "shift")
@@ -78,7 +78,7 @@ def test_padding_modes_differ_in_colour_and_in_marker() -> None:
 
 def test_every_colour_of_a_figure_is_a_variable_that_the_page_defines(full_report) -> None:
     css = files("borderlab.report").joinpath("templates/report.css").read_text()
-    for path in full_report.figures.iterdir():
+    for path in full_report.figures.glob("*.svg"):
         inlined = inline_svg(path, "x", "label")
         assert set(re.findall(r"#[0-9a-f]{6}\b", inlined)) == set()
         assert all(f"{name}:" in css for name in re.findall(r"var\((--[\w-]+)\)", inlined))
@@ -124,3 +124,15 @@ def test_slugs_are_safe_and_unique() -> None:
     assert slug("Kitti Fold/0", "val") == "kitti-fold-0-val"
     assert slug("../..") == "x"
     assert unique_slugs(["a b", "a/b", "c"]) == {"a b": "a-b", "a/b": "a-b_2", "c": "c"}
+
+
+def test_rows_beside_a_figure_are_those_that_it_shows(full_report) -> None:
+    effects = full_report.tables["effects"]
+    own = effects[(effects["factor"] == "padding_mode") & (effects["measure"] == "evaluation")]
+    own = own[own["dataset"] == "streets"]
+    rows = pd.read_csv(full_report.figures / "padding-difference-streets.csv")
+    assert sorted(rows["difference_pct"]) == pytest.approx(sorted(own["difference_pct"]))
+    rings = pd.read_csv(full_report.figures / "rings-streets.csv")
+    zeros = rings[rings["padding_mode"] == "zeros"]
+    assert zeros["difference_pct"].isna().all()
+    assert rings[rings["padding_mode"] == "partial"]["difference_pct"].notna().any()

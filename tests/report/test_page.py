@@ -12,6 +12,7 @@ import pytest
 
 from borderlab.errors import RunError
 from borderlab.report import page
+from borderlab.report.drawings import Drawings
 from borderlab.report.page import SCALE_TEXTS, ReportExtra, content_security_policy
 from borderlab.report.pictures import Album
 
@@ -70,6 +71,20 @@ def full_page(full_text) -> Page:
     return Page(full_text)
 
 
+def test_differences_come_with_their_interval_over_images(full_text, full_report) -> None:
+    row = full_report.tables["effects"].query("measure == 'evaluation' and padding_mode == 'partial'").iloc[0]
+    ends = ", ".join(f"{row[name]:+.2f}".replace("-", "−") for name in ("images_low_pct", "images_high_pct"))
+    assert f"over images [{ends}]" in full_text
+
+
+def test_provenance_shows_lock_file_local_changes_and_energy(full_page) -> None:
+    text = full_page.text
+    assert "with local changes, diff fedcba98" in text
+    assert "Lock file (constraints.txt): abcd0123. All installed packages: 1234abcd." in text
+    # 1.5 kJ in each of the 9 + 8 runs of seed 0; the others have no counter.
+    assert re.search(r"Energy: 25\.5 kJ in 17 of \d+ training jobs, of the counters package-0", text)
+
+
 def test_every_element_is_closed(full_page) -> None:
     assert full_page.open == []
 
@@ -79,7 +94,8 @@ def test_nothing_is_loaded_from_anywhere(full_page, full_text) -> None:
         for name in LOADING & attributes.keys():
             assert attributes[name].startswith("data:image/"), (tag, name)
         if "href" in attributes:
-            assert attributes["href"].startswith(("#", "data:,")), tag
+            download = tag == "a" and "download" in attributes
+            assert attributes["href"].startswith("data:text/csv" if download else ("#", "data:,")), tag
     assert not re.search(r"@import|url\((?!#)", full_text)
 
 
@@ -98,7 +114,7 @@ def test_the_policy_forbids_the_network_and_allows_only_our_script(full_page) ->
 def test_ids_are_unique_and_every_local_link_arrives(full_page) -> None:
     ids = full_page.ids
     assert len(ids) == len(set(ids))
-    targets = [attributes["href"][1:] for attributes in full_page.of("a")]
+    targets = [link["href"][1:] for link in full_page.of("a") if "download" not in link]
     assert {"padding", "training", "distance", "borders", "curves", "cost", "provenance", "reading"} <= set(targets)
     assert set(targets) <= set(ids)
     for _, attributes in full_page.elements:
@@ -110,6 +126,29 @@ def test_pictures_have_texts_and_figures_have_labels(full_page) -> None:
     assert full_page.of("img")
     assert all(image["alt"] for image in full_page.of("img"))
     assert all(figure["role"] == "img" and figure["aria-label"] for figure in full_page.of("svg"))
+
+
+def test_every_figure_carries_the_rows_behind_it(full_page, full_report) -> None:
+    links = {link["download"]: link["href"] for link in full_page.of("a") if "download" in link}
+    drawn = {path.with_suffix(".csv").name for path in full_report.figures.glob("*.svg")}
+    assert links.keys() == drawn
+    for name, address in links.items():
+        content = base64.b64decode(address.partition("base64,")[2])
+        assert content == (full_report.figures / name).read_bytes()
+        assert len(content.splitlines()) > 1
+
+
+def test_figures_and_rows_beyond_the_budget_are_named_and_left_out(full_report, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(page, "Drawings", partial(Drawings, budget_bytes=60_000, rows_budget_bytes=2_000))
+    arguments = (full_report.tables, full_report.inputs, full_report.figures)
+    page.write_report(*arguments, tmp_path / "report.html", ReportExtra())
+    small = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    n_drawn = len(list(full_report.figures.glob("*.svg")))
+    n_shown, n_rows = len(small.of("svg")), len([link for link in small.of("a") if "download" in link])
+    assert 0 < n_rows < n_shown < n_drawn
+    assert f"{n_drawn - n_shown} figures were left out as well" in small.text
+    assert f"{n_shown - n_rows} figures come without their data" in small.text
+    assert small.text.count("Left out to keep this page small: figure figures/") == n_drawn - n_shown
 
 
 def test_no_picture_is_carried_that_nothing_shows(full_page, full_text) -> None:

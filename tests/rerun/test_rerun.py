@@ -10,7 +10,7 @@ from tests.workflow.running import TINY
 
 from borderlab.errors import RunError
 from borderlab.rerun.cells import runs_of_cell
-from borderlab.rerun.making import disagreements
+from borderlab.rerun.making import disagreements, target_of
 from borderlab.workflow import Workflow
 
 TABLES = {
@@ -51,6 +51,31 @@ def workflow(make_workflow) -> Workflow:
 )
 def test_cells_name_their_runs(workflow: Workflow, cell: str, places: list[int]) -> None:
     assert runs_of_cell(cell, workflow) == [list(workflow.plan.runs)[place] for place in places]
+
+
+def test_scores_probes_and_motion_models_are_cells(workflow: Workflow) -> None:
+    plan = workflow.plan
+    for results, last in (
+        (plan.scores, "score.json"),
+        (plan.probes, "probe.json"),
+        (plan.motion_models, ".safetensors"),
+    ):
+        name = next(iter(results))
+        assert runs_of_cell(name, workflow) == [name]
+        assert target_of(name, workflow).endswith(last)
+
+
+def test_a_number_of_a_score_that_came_out_otherwise_is_named(make_workflow) -> None:
+    one, other = make_workflow("one"), make_workflow("other")
+    (name,) = one.plan.scores
+    for made, value in ((one, 50.0), (other, 50.25)):
+        path = Path(target_of(name, made))
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"rows": [{"miou_pct": value}], "wall_time_s": value}))
+    assert list(disagreements([name], one, one)) == []
+    (found,) = disagreements([name], one, other)
+    assert found.place == "score.json: rows.1.miou_pct"
+    assert (found.was, found.made) == ("50.0", "50.25")
 
 
 def test_a_run_is_its_own_cell(workflow: Workflow) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from borderlab.statistics.bootstrap import accuracy_pct, image_bootstrap
+from borderlab.statistics.bootstrap import accuracy_pct, image_bootstrap, miou_pct
 from borderlab.statistics.differences import paired_difference, welch_difference
 from borderlab.statistics.equivalence import equivalence_p
 from borderlab.statistics.families import holm
@@ -33,26 +33,52 @@ def test_welch_intervals_cover_the_truth(ratio: float) -> None:
     assert 0.93 < np.mean([low <= 0 <= high for low, high in found]) < 0.97
 
 
-def test_bootstrap_over_images_covers_the_truth() -> None:
+def flips(rng: np.random.Generator, share: float, hard: np.ndarray) -> np.ndarray:
+    """Outcomes (1 n 2) of a network that is right on images less hard than `share`, but for one in ten."""
+    right = hard < share
+    right = np.where(rng.random(hard.shape) < 0.1, ~right, right)
+    return np.stack([right, np.ones_like(right)], axis=-1).astype(np.int64)
+
+
+def test_bootstrap_of_accuracy_covers_the_truth() -> None:
     rng = np.random.default_rng(11)
     covered = []
-    for _ in range(200):
+    for _ in range(1000):
         # Both sides share what makes an image hard; the left one is right 3 points more often.
         hard = rng.random((1, 250))
-        sides = [hard < share for share in (0.73, 0.70)]
-        flipped = [np.where(rng.random(hard.shape) < 0.1, ~side, side) for side in sides]
-        counts = [np.stack([side, np.ones_like(side)], axis=-1).astype(np.int64) for side in flipped]
-        low, high = image_bootstrap(counts[0], counts[1], accuracy_pct)
+        low, high = image_bootstrap(flips(rng, 0.73, hard), flips(rng, 0.70, hard), accuracy_pct)
         covered.append(low <= 100 * 0.03 * 0.8 <= high)
-    assert 0.90 < np.mean(covered) < 0.99
+    assert 0.93 < np.mean(covered) < 0.97
+
+
+def pixels(rng: np.random.Generator, n_images: int, hit: float) -> np.ndarray:
+    """Counts (1 n 2 3) of images whose two classes take random parts of 1,000 pixels, of which `hit` are found."""
+    first = rng.integers(200, 800, n_images)
+    truth = np.stack([first, 1000 - first], axis=-1)
+    # Pixels of an image share a fate: each image has its own chance.
+    chance = np.clip(hit + rng.normal(0, 0.08, (n_images, 1)), 0.01, 0.99)
+    hits = rng.binomial(truth, chance)
+    predicted = hits + (truth - hits)[:, ::-1]
+    return np.stack([hits, truth, predicted], axis=-1)[None].astype(np.int64)
+
+
+def test_bootstrap_of_miou_covers_the_truth() -> None:
+    rng = np.random.default_rng(12)
+    # Truth: the difference over very many images.
+    truth = [float(miou_pct(pixels(rng, 400_000, hit)[0].sum(axis=0).astype(float))) for hit in (0.82, 0.80)]
+    covered = []
+    for _ in range(1000):
+        low, high = image_bootstrap(pixels(rng, 100, 0.82), pixels(rng, 100, 0.80), miou_pct)
+        covered.append(low <= truth[0] - truth[1] <= high)
+    assert 0.93 < np.mean(covered) < 0.97
 
 
 def test_tests_hold_their_size() -> None:
     paired = [paired_difference(row.tolist()).p_value() < 0.05 for row in draws(1, 5)]
     assert np.mean(paired) == pytest.approx(0.05, abs=SLACK)
-    flips = [sign_flip_p(row.tolist()) < 0.07 for row in draws(2, 5)[:600]]
+    signs = [sign_flip_p(row.tolist()) < 0.07 for row in draws(2, 5)[:600]]
     # Five pairs have p-values in steps of 2/32: 0.0625 is the only one below 0.07.
-    assert np.mean(flips) == pytest.approx(0.0625, abs=0.03)
+    assert np.mean(signs) == pytest.approx(0.0625, abs=0.03)
     exchanges = [exchange_p(row[:4], row[4:]) < 0.05 for row in draws(3, 8)[:600]]
     assert np.mean(exchanges) < 0.05 + 0.03
 

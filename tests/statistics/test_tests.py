@@ -127,9 +127,10 @@ def test_needs_at_their_ends() -> None:
 def test_miou_equals_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     target, pred = rng.integers(0, 4, 300), rng.integers(0, 4, 300)
-    confusion = np.zeros((6, 6))
-    np.add.at(confusion, (target, pred), 1)
-    assert miou_pct(confusion) == pytest.approx(100 * jaccard_score(target, pred, average="macro"))
+    # Two classes more than occur: they must not count.
+    names = range(6)
+    counts = [[np.sum((target == k) & (pred == k)), np.sum(target == k), np.sum(pred == k)] for k in names]
+    assert miou_pct(np.array(counts, dtype=float)) == pytest.approx(100 * jaccard_score(target, pred, average="macro"))
 
 
 def test_bootstrap_of_accuracy_equals_the_normal_interval() -> None:
@@ -150,6 +151,25 @@ def test_bootstrap_refuses_other_images() -> None:
 
 def test_bootstrap_pairs_images_of_both_sides() -> None:
     rng = np.random.default_rng(2)
-    confusion = rng.integers(0, 50, (2, 30, 3, 3))
-    low, high = image_bootstrap(confusion + np.eye(3, dtype=int) * 40, confusion, miou_pct)
+    hits, missed, extra = rng.integers(1, 50, (3, 2, 30, 4))
+    left, right = (np.stack([own, own + missed, own + extra], axis=-1) for own in (hits + 40, hits))
+    low, high = image_bootstrap(left, right, miou_pct)
     assert 0 < low < high
+
+
+def test_bootstrap_without_anything_to_draw() -> None:
+    rng = np.random.default_rng(3)
+    right = np.stack([rng.random((2, 40)) < 0.5, np.ones((2, 40))], axis=-1).astype(np.int64)
+    assert image_bootstrap(right, right, accuracy_pct) == (0.0, 0.0)
+    assert all(math.isnan(end) for end in image_bootstrap(right[:, :1], right[:, :1], accuracy_pct))
+
+
+def test_bootstrap_beyond_the_limit_of_leaving_out_goes_on_smoothly(monkeypatch) -> None:
+    rng = np.random.default_rng(4)
+    sides = [np.stack([rng.random((1, 800)) < share, np.ones((1, 800))], axis=-1) for share in (0.8, 0.7)]
+    left, right = (side.astype(np.int64) for side in sides)
+    exact = image_bootstrap(left, right, accuracy_pct)
+    monkeypatch.setattr("borderlab.statistics.bootstrap.MOST_LEFT_OUT", 799)
+    quick = image_bootstrap(left, right, accuracy_pct)
+    assert quick != exact
+    assert quick == pytest.approx(exact, abs=0.15 * (exact[1] - exact[0]))

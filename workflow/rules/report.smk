@@ -52,7 +52,10 @@ rule publish_results:
     input:
         lambda wildcards: ancient(WORKFLOW.inputs_of_publication()),
     output:
-        PATHS.published(PLAN.experiment_id),
+        PATHS.stamp(PLAN.experiment_id),
+        report(PATHS.published_pages, category="Report", caption="../captions/pages.rst"),
+        report(PATHS.published_tables("tables"), category="Tables", caption="../captions/tables.rst"),
+        PATHS.published_tables("parquet"),
     log:
         f"logs/publish_results/{PLAN.experiment_id}.log",
     conda:

@@ -46,7 +46,7 @@ def cost_of(spec: RunSpec) -> Cost:
     key = key_of(spec)
     if key not in known_costs():
         raise ConfigError(
-            f"{' '.join(key)}: operations are not counted yet; `borderlab budget --config FILE --count` does"
+            f"{' '.join(key)}: operations are not counted yet; `borderlab plan --config FILE --count` does"
         )
     return known_costs()[key]
 
@@ -85,4 +85,4 @@ def _count(spec: RunSpec, n_classes: int) -> Cost:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         module(image)
     n_parameters = sum(parameter.numel() for parameter in module.parameters())
-    return Cost(round(counter.get_total_flops() / 1e9, 2), n_parameters)
+    return Cost(counter.get_total_flops() / 1e9, n_parameters)

@@ -11,7 +11,11 @@ from borderlab.cli.steps import DEFAULT_CONFIG, Config
 from borderlab.workflow import Workflow
 
 Cell = Annotated[
-    str, typer.Argument(help="A run, a row as TABLE:LINE (summary:5), or a published cell (paper/table/row/column).")
+    str,
+    typer.Argument(
+        help="A run, score, probe or motion model; a row as TABLE:LINE (summary:5); or a published cell "
+        "(paper/table/row/column)."
+    ),
 ]
 Snakefile = Annotated[Path, typer.Option(help="The workflow.")]
 Cores = Annotated[str, typer.Option(help="CPU cores, or 'all'.")]
@@ -73,13 +77,13 @@ def rerun(
 ) -> None:
     """Make the runs behind a number again, in a folder of their own."""
     from borderlab.rerun.cells import runs_of_cell
-    from borderlab.rerun.making import make_again
+    from borderlab.rerun.making import make_again, target_of
 
     workflow = Workflow.from_file(config)
     runs = runs_of_cell(cell, workflow)
     remade = make_again(runs, workflow, into.resolve(), snakefile, cores)
     for run in runs:
-        typer.echo(remade.paths.evaluation(run, remade.plan.evaluation_name(run)))
+        typer.echo(target_of(run, remade))
 
 
 def verify(

@@ -1,7 +1,6 @@
 """Commands that show and check, and change nothing."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from borderlab.workflow import Workflow
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    for command in (check, plan, show, explain, schema):
+    for command in (check, show, explain, schema):
         app.command()(command)
     app.command("list")(list_names)
 
@@ -23,27 +22,6 @@ def check(config: Config = DEFAULT_CONFIG) -> None:
     """Check a configuration; say in one line what is wrong with it."""
     workflow = Workflow.from_file(config)
     typer.echo(f"{config}: {workflow.plan.config.title}: {len(workflow.plan.runs)} training runs, no fault found")
-
-
-def plan(
-    config: Config = DEFAULT_CONFIG,
-    names: Annotated[bool, typer.Option(help="Also list every name.")] = True,
-) -> None:
-    """List what an experiment consists of."""
-    planned = Workflow.from_file(config).plan
-    kinds: dict[str, Mapping[str, object]] = {
-        "motion model": planned.motion_models,
-        "motion": planned.motions,
-        "synthesis": planned.syntheses,
-        "score": planned.scores,
-        "run": planned.runs,
-        "probe": planned.probes,
-    }
-    typer.echo(f"{planned.config.title} ({planned.config.scale})")
-    for kind, results in kinds.items():
-        typer.echo(f"{kind}: {len(results)}")
-        for name in results if names else ():
-            typer.echo(f"  {name}")
 
 
 def show(

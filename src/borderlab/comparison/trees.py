@@ -16,6 +16,7 @@ LEFT_OUT = frozenset(
         *("run", "runs", "baseline_runs", "left_runs", "right_runs", "network", "rerun_command", "studies"),
         *("wall_time_s", "cpu_time_s", "peak_memory_mb", "peak_gpu_memory_mb", "seconds"),
         *("device", "platform", "versions", "git_commit", "git_dirty", "started", "data_identity"),
+        *("git_diff_sha256", "constraints_sha256", "environment_sha256", "energy_j", "energy_of"),
     }
 )
 

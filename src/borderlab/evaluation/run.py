@@ -1,6 +1,7 @@
 """The evaluation of a trained run, from its weights to metrics and sample pictures.
 
 metrics.json                    metric, classes, rings by distance from the image border
+images.npz                      counts of each image, for intervals over images
 pictures/<sample>/*.png         frame, label, prediction, error (segmentation)
 """
 
@@ -9,7 +10,8 @@ from pathlib import Path
 from borderlab.allocator import keep_freed_pages
 from borderlab.data.base import Dataset
 from borderlab.device import choose_device, device_name, make_repeatable
-from borderlab.evaluation.metric import METRIC_NAMES, Measurement, measure
+from borderlab.evaluation.images import IMAGES_FILE, measure_images, write_image_counts
+from borderlab.evaluation.metric import METRIC_NAMES, Measurement
 from borderlab.evaluation.pictures import write_sample_pictures
 from borderlab.evaluation.segmentation import SegmentationCounts
 from borderlab.files import atomic_folder, write_json
@@ -46,11 +48,12 @@ def evaluate_run(
     load_weights(network.module, run_folder / "model.safetensors")
     network.module.to(device)
     loader = evaluation_loader(spec, RunInputs(dataset, data_folder, {}, workers), network)
-    measurement = measure(spec, network.module, loader, device)
+    measurement, image_counts = measure_images(spec, network.module, loader, device)
     seconds = stopwatch.wall_time_s
     with atomic_folder(folder) as part:
         if spec.task == "segmentation":
             write_sample_pictures(spec, network, loader, device, part / "pictures", PICTURES)
+        write_image_counts(part / IMAGES_FILE, image_counts)
         write_json(part / "provenance.json", describe(stopwatch, device_name(device)))
         write_json(part / "metrics.json", _content(spec, dataset, measurement, loader.n_samples, seconds))
 

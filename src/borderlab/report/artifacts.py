@@ -90,11 +90,15 @@ class Provenance(BaseModel):
     command: str
     git_commit: str | None
     git_dirty: bool | None
+    git_diff_sha256: str | None = None
+    constraints_sha256: str | None = None
+    environment_sha256: str | None = None
     started: str
     wall_time_s: float
     cpu_time_s: float
     peak_memory_mb: float
     peak_gpu_memory_mb: float | None = None
+    energy_j: dict[str, float] = {}
     device: str
     platform: str
     python: str

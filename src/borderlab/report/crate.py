@@ -14,6 +14,7 @@ from rocrate.rocrate import ROCrate
 
 from borderlab.errors import RunError
 from borderlab.files import atomic_folder
+from borderlab.report.settings import slug
 from borderlab.workflow import Workflow
 
 # The profiles build on this version of RO-Crate.
@@ -54,6 +55,8 @@ def write_crate(workflow: Workflow, snakefile: Path, folder: Path) -> None:
     made = [crate.add_file(path, f"results/{path.relative_to(results)}", properties=_named(path)) for path in published]
     action = crate.add_action(main, object=[config], result=made, properties=_times(results / "tables" / "runs.csv"))
     action["name"] = f"Run of {workflow.plan.config.title}"
+    runs = pd.read_csv(results / "tables" / "runs.csv", keep_default_na=False, dtype=str)
+    _describe_making(crate, main, action, runs)
     crate.root_dataset["mentions"] = [action]
     with atomic_folder(folder) as part:
         crate.write(part)
@@ -70,6 +73,33 @@ def _describe(crate: ROCrate, workflow: Workflow) -> None:
         for address, (name, number) in _PROFILES.items()
     ]
     crate.root_dataset["conformsTo"] = profiles
+
+
+def _describe_making(crate: ROCrate, main: Any, action: Any, runs: pd.DataFrame) -> None:
+    """Commits and local changes of the code, lock file, and what the trainings used."""
+    main["version"] = "; ".join(sorted({commit for commit in runs["git_commit"] if commit})) or "no checkout"
+    crate.metadata.extra_terms["resourceUsage"] = "https://w3id.org/ro/terms/workflow-run#resourceUsage"
+    facts = {
+        "local changes of the code (SHA-256 of each diff)": _distinct(runs["git_diff_sha256"]),
+        "lock file constraints.txt (SHA-256)": _distinct(runs["constraints_sha256"]),
+        "installed packages (SHA-256 of names and versions)": _distinct(runs["environment_sha256"]),
+    }
+    action["additionalProperty"] = [_property(crate, *fact) for fact in facts.items()]
+    used = {name: runs[name][runs[name] != ""].astype(float) for name in ("wall_time_s", "cpu_time_s", "energy_j")}
+    action["resourceUsage"] = [
+        _property(crate, f"{name}, all trainings", round(float(values.sum()), 3) if len(values) else "not measurable")
+        for name, values in used.items()
+    ]
+
+
+def _distinct(column: "pd.Series[str]") -> str:
+    return "; ".join(sorted({value for value in column if value})) or "none"
+
+
+def _property(crate: ROCrate, name: str, value: str | float) -> Any:
+    identity = f"#{slug(name)}"
+    fact = {"@type": "PropertyValue", "name": name, "value": value}
+    return crate.add(ContextEntity(crate, identity, properties=fact))
 
 
 def _add(crate: ROCrate, path: Path, name: str) -> None:

@@ -1,11 +1,13 @@
 """The spread of results over seeds, and what one factor changes while all others stay equal."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
+from borderlab.report.image_intervals import ImageInterval
 from borderlab.report.rows import Row, records
 from borderlab.report.schemas import FACTORS, MEASURES, SCHEMAS
 from borderlab.statistics.differences import Difference, paired_difference, spread
@@ -32,10 +34,19 @@ PROPAGATION = Comparison(
 LOSS = Comparison("loss", "cross_entropy", ("loss", "relax_radius_px"))
 COMPARISONS = (PADDING, PROPAGATION, LOSS)
 
+# The measure whose images are counted one by one.
+EVALUATED = "evaluation"
+_NO_INTERVAL = (math.nan, math.nan)
 
-def paired_effects(runs: pd.DataFrame) -> pd.DataFrame:
-    """Table `effects`: each comparison, wherever a setting has both the baseline and another value of the factor."""
-    rows = [row for comparison in COMPARISONS for row in _effects(runs, comparison)]
+
+def paired_effects(runs: pd.DataFrame, over_images: ImageInterval) -> pd.DataFrame:
+    """Table `effects`: each comparison, wherever a setting has both the baseline and another value of the factor.
+
+    Args:
+        runs: table `runs`.
+        over_images: gives the interval over images of the final weights' differences.
+    """
+    rows = [row for comparison in COMPARISONS for row in _effects(runs, comparison, over_images)]
     return pd.DataFrame(rows, columns=list(SCHEMAS["effects"].columns))
 
 
@@ -43,7 +54,7 @@ def summarise(runs: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
     """Table `summary`: spread over seeds, with the paired difference to zeros padding where there is one."""
     rows = [row for _, group in runs.groupby(list(FACTORS), dropna=False) for row in _summary_rows(group)]
     differences = {_key(row): row for row in records(effects) if row["factor"] == PADDING.factor}
-    without = _difference_values(paired_difference([]))
+    without = _difference_values(paired_difference([]), _NO_INTERVAL)
     names = list(without)
     for row in rows:
         found = differences.get(_key(row))
@@ -60,23 +71,34 @@ def _summary_rows(group: pd.DataFrame) -> Iterator[Row]:
         yield {**own, "measure": measure, **values, "runs": _names(group)}
 
 
-def _effects(runs: pd.DataFrame, comparison: Comparison) -> Iterator[Row]:
+def _effects(runs: pd.DataFrame, comparison: Comparison, over_images: ImageInterval) -> Iterator[Row]:
     for _, setting in runs.groupby(comparison.held, dropna=False):
         baseline = setting[setting[comparison.factor] == comparison.baseline]
         others = setting[setting[comparison.factor] != comparison.baseline]
         if baseline.empty:
             continue
         for _, group in others.groupby(comparison.factor):
-            yield from _effect_rows(group, baseline, comparison)
+            yield from _effect_rows(group, baseline, comparison, over_images)
 
 
-def _effect_rows(group: pd.DataFrame, baseline: pd.DataFrame, comparison: Comparison) -> Iterator[Row]:
+def _effect_rows(
+    group: pd.DataFrame, baseline: pd.DataFrame, comparison: Comparison, over_images: ImageInterval
+) -> Iterator[Row]:
     own = {"factor": comparison.factor, "baseline": comparison.baseline}
     own |= records(group[[*FACTORS, "metric"]].head(1))[0]
     for measure in MEASURES:
         found = paired_difference(seed_differences(group, baseline, f"{measure}_pct").tolist())
         names = {"runs": _names(group), "baseline_runs": _names(baseline)}
-        yield {**own, "measure": measure, **_difference_values(found), **names}
+        images = _over_images(group, baseline, over_images) if measure == EVALUATED else _NO_INTERVAL
+        yield {**own, "measure": measure, **_difference_values(found, images), **names}
+
+
+def _over_images(group: pd.DataFrame, baseline: pd.DataFrame, over_images: ImageInterval) -> tuple[float, float]:
+    """Ends of the interval over images of the mean difference over the seeds that both sides have."""
+    names = (group.set_index("seed")["run"], baseline.set_index("seed")["run"])
+    seeds = sorted(set(names[0].index) & set(names[1].index))
+    pairs = [(str(names[0][seed]), str(names[1][seed])) for seed in seeds]
+    return over_images(pairs, str(group["metric"].iloc[0])) if pairs else _NO_INTERVAL
 
 
 def seed_differences(group: pd.DataFrame, baseline: pd.DataFrame, column: str) -> "pd.Series[float]":
@@ -88,12 +110,14 @@ def _names(runs: pd.DataFrame) -> str:
     return "; ".join(sorted(runs["run"]))
 
 
-def _difference_values(found: Difference) -> dict[str, float]:
+def _difference_values(found: Difference, images: tuple[float, float]) -> dict[str, float]:
     return {
         "n_pairs": found.n,
         "difference_pct": found.mean,
         "difference_low_pct": found.low,
         "difference_high_pct": found.high,
+        "images_low_pct": images[0],
+        "images_high_pct": images[1],
     }
 
 

@@ -1,12 +1,10 @@
 """The section of the page about trained motion models: what training bought, on frames that it did not see."""
 
-from pathlib import Path
-
+from borderlab.report.drawings import Drawings
 from borderlab.report.figures.motion import motion_figures
 from borderlab.report.rows import Row, records
-from borderlab.report.svg import inline_svg
 from borderlab.report.tabulate import Tables
-from borderlab.report.view import Cell, Column, Note, Picture, Section, Table, duration, number, signed
+from borderlab.report.view import Cell, Column, Note, Section, Table, duration, number, signed
 
 METHOD_TITLES = {"copy": "copy", "input_flow": "flow shown", "learned": "network"}
 CAPTION = (
@@ -21,16 +19,13 @@ WARNING = (
 )
 
 
-def motion_section(tables: Tables, figures: Path) -> Section:
+def motion_section(tables: Tables, drawings: Drawings) -> Section:
     """Table and curves of every trained motion model."""
     lead = (
         "Motion models of this experiment, trained on video without any label: do they rebuild frames that were held "
         "out better than a copy does, and better than the classical flow that they start from?"
     )
-    pictures = []
-    for dataset, name in motion_figures(tables).items():
-        svg = inline_svg(figures / f"{name}.svg", name, f"{dataset}. {CAPTION}")
-        pictures.append(Picture(f"figure-{name}", svg, dataset, CAPTION))
+    pictures = [drawings.part(name, dataset, CAPTION) for dataset, name in motion_figures(tables).items()]
     return Section("motion", "Trained motion models", lead, [motion_table(tables), *pictures, Note(WARNING)])
 
 

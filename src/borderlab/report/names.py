@@ -5,6 +5,9 @@ from pathlib import Path
 
 from borderlab.probe.spec import PROBE_TABLES
 
+FLOAT_FORMAT = "%.10g"
+"""Of every number in a CSV file."""
+
 TABLES = (
     "runs",
     "summary",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from borderlab.errors import RunError
 from borderlab.files import write_text
 from borderlab.report.artifacts import Scale, TabulationInput
+from borderlab.report.drawings import Drawings
 from borderlab.report.pictures import Album
 from borderlab.report.sections import make_sections
 from borderlab.report.tabulate import Tables
@@ -67,7 +68,8 @@ def write_report(
 def render(tables: Tables, inputs: TabulationInput, figures_folder: Path, extra: ReportExtra) -> str:
     """The page as text."""
     stored, shown = Album(), Album(repeats=True)
-    sections = make_sections(tables, inputs, figures_folder, stored, shown)
+    drawings = Drawings(figures_folder)
+    sections = make_sections(tables, inputs, drawings, stored, shown)
     script = template_text("report.js")
     template = environment().get_template("report.html.j2")
     return template.render(
@@ -78,6 +80,7 @@ def render(tables: Tables, inputs: TabulationInput, figures_folder: Path, extra:
         sections=sections,
         stored=stored,
         shown=shown,
+        drawings=drawings,
         extra=extra,
         css=Markup(template_text("report.css")),  # noqa: S704  (our own file)
         script=Markup(script),  # noqa: S704  (our own file)

@@ -20,6 +20,7 @@ from borderlab.report.view import (
     Table,
     duration,
     excludes_zero,
+    images_note,
     interval,
     mean_sd,
     number,
@@ -124,6 +125,7 @@ def runs_table(tables: Tables) -> Table | None:
 def _provenance_row(row: Row) -> list[Cell]:
     commit = row["git_commit"][:SHORT_HASH] or "no checkout"
     state: str = "" if pd.isna(row["git_dirty"]) else "with local changes" if row["git_dirty"] else "clean"
+    state += f", diff {row['git_diff_sha256'][:SHORT_HASH]}" if row["git_diff_sha256"] else ""
     return [
         Cell(row["run"], note=row["studies"]),
         _count(row["seed"]),
@@ -159,7 +161,8 @@ def _padding_difference(row: Row, mode: str) -> Cell:
 
 def _difference_cell(row: Row) -> Cell:
     mean, low, high = (float(row[f"difference{part}_pct"]) for part in ("", "_low", "_high"))
-    note = pairs_note(int(row["n_pairs"]), low, high)
+    images = images_note(float(row["images_low_pct"]), float(row["images_high_pct"]))
+    note = "; ".join(filter(None, (pairs_note(int(row["n_pairs"]), low, high), images)))
     return Cell(interval(mean, low, high), mean, note=note, strong=excludes_zero(low, high))
 
 

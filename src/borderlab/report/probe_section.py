@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from borderlab.report.artifacts import ProbeArtifacts, TabulationInput
+from borderlab.report.drawings import Drawings
 from borderlab.report.figures.probes import heading, probe_parts, weights_text
 from borderlab.report.pictures import Album, sample_folders
 from borderlab.report.rows import Row
 from borderlab.report.style import padding_order
-from borderlab.report.svg import inline_svg
 from borderlab.report.tabulate import Tables
 from borderlab.report.view import (
     Cell,
@@ -52,10 +52,10 @@ WARNING = (
 )
 
 
-def probe_section(tables: Tables, inputs: TabulationInput, figures: Path, album: Album) -> Section:
+def probe_section(tables: Tables, inputs: TabulationInput, drawings: Drawings, album: Album) -> Section:
     """Cross-test table, figures of every probe, and activation maps."""
     table = cross_table(tables)
-    parts: list[object] = [Note(WARNING), *([] if table is None else [table]), *_figures(tables, figures)]
+    parts: list[object] = [Note(WARNING), *([] if table is None else [table]), *_figures(tables, drawings)]
     parts += [gallery for probe in inputs.probes for gallery in _galleries(probe, album)]
     lead = "What does a network see at the border, does padding tell it where it is, and how far does it rely on that?"
     return Section("probes", "What padding does at the border", lead, parts)
@@ -97,12 +97,10 @@ def _change_cell(own: pd.DataFrame, *, is_own: bool) -> Cell:
     return Cell(interval(found.mean, found.low, found.high), found.mean, strong=strong)
 
 
-def _figures(tables: Tables, folder: Path) -> Iterator[Picture]:
+def _figures(tables: Tables, drawings: Drawings) -> Iterator[Picture | Note]:
     for kind, caption in CAPTIONS.items():
         for name, rows in probe_parts(tables, kind):
-            title = heading(rows)
-            svg = inline_svg(folder / f"{name}.svg", name, f"{title}. {caption}")
-            yield Picture(f"figure-{name}", svg, title, caption)
+            yield drawings.part(name, heading(rows), caption)
 
 
 def _galleries(probe: ProbeArtifacts, album: Album) -> Iterator[Gallery]:

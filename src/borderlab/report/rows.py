@@ -134,6 +134,11 @@ def _provenance_values(run: FinishedRun) -> Row:
         "versions": "; ".join(f"{name} {version}" for name, version in versions.items()),
         "git_commit": provenance.git_commit or "",
         "git_dirty": provenance.git_dirty,
+        "git_diff_sha256": provenance.git_diff_sha256 or "",
+        "constraints_sha256": provenance.constraints_sha256 or "",
+        "environment_sha256": provenance.environment_sha256 or "",
+        "energy_j": sum(provenance.energy_j.values()) if provenance.energy_j else None,
+        "energy_of": "; ".join(sorted(provenance.energy_j)),
         "started": provenance.started,
         "data_identity": provenance.data_identity,
     }

@@ -49,9 +49,12 @@ def report_experiment(workflow: Workflow) -> Path:
     write_summary(tables, inputs, folder / "summary.md")
     write_metrics(tables, folder / "metrics.json")
     write_latex(tables, inputs, folder / "tables.tex")
+    making = describe(stopwatch, f"cpu: {cpu_name()}")
+    # Its hash says enough on the page.
+    making.pop("git_diff")
     extra = ReportExtra(
         commands=_commands(workflow),
-        provenance={"configuration": workflow.snapshot, **describe(stopwatch, f"cpu: {cpu_name()}")},
+        provenance={"configuration": workflow.snapshot, **making},
     )
     write_report(tables, inputs, folder / "figures", folder / "report.html", extra)
     return folder / "report.html"

@@ -63,6 +63,13 @@ def _interval_end(which: str) -> pa.Column:
     return number(description, nullable=True, minimum=None)
 
 
+def _image_interval_end(which: str) -> pa.Column:
+    return points(
+        f"{which} end of the 95 % bootstrap interval of that difference over images, seeds as they are; empty for "
+        "measures other than `evaluation`"
+    )
+
+
 def _factor(name: str) -> pa.Column:
     kind = _FACTOR_TYPES.get(name, str)
     return pa.Column(kind, nullable=not isinstance(kind, type), description=FACTORS[name])
@@ -93,6 +100,8 @@ def _difference() -> dict[str, pa.Column]:
         "difference_pct": points("Mean over those seeds of the result minus the baseline's result"),
         "difference_low_pct": _interval_end("Lower"),
         "difference_high_pct": _interval_end("Upper"),
+        "images_low_pct": _image_interval_end("Lower"),
+        "images_high_pct": _image_interval_end("Upper"),
     }
 
 
@@ -134,6 +143,11 @@ SCHEMAS = {
             "versions": text("Python and the libraries that decide numbers."),
             "git_commit": text("Commit of the code; empty outside a checkout."),
             "git_dirty": pa.Column("boolean", nullable=True, description="Whether tracked files differed from it."),
+            "git_diff_sha256": text("Hash of that difference in code; empty without one. provenance.json holds it."),
+            "constraints_sha256": text("Hash of the lock file, constraints.txt; empty where there was none."),
+            "environment_sha256": text("Hash of names and versions of all installed packages; empty in older runs."),
+            "energy_j": number("Energy of the counters in `energy_of` during the job, in joules.", nullable=True),
+            "energy_of": text("Counters of the whole machine that could be read (RAPL packages, GPUs); empty: none."),
             "started": text("Start of the training job."),
             "data_identity": text("Hash of the data set's content."),
             "rerun_command": text("Command that makes the run again."),

@@ -1,53 +1,66 @@
 """The sections of the page, in reading order: what each asks, shows, and says when it has nothing to show."""
 
-from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from borderlab.report.artifacts import TabulationInput
+from borderlab.report.drawings import Drawings
 from borderlab.report.motion_section import motion_section
-from borderlab.report.page_tables import cost_table, distance_table, padding_table, runs_table, training_table
+from borderlab.report.page_tables import (
+    SHORT_HASH,
+    cost_table,
+    distance_table,
+    padding_table,
+    runs_table,
+    training_table,
+)
 from borderlab.report.paper_section import paper_section
 from borderlab.report.pictures import Album
 from borderlab.report.probe_section import probe_section
 from borderlab.report.samples import moved_viewers, prediction_galleries
 from borderlab.report.settings import dataset_slugs, slug
-from borderlab.report.svg import inline_svg
 from borderlab.report.tabulate import Tables
-from borderlab.report.view import Note, Picture, Section, excludes_zero
+from borderlab.report.view import Note, Section, excludes_zero
 
 INTERVALS = (
     "Differences pair runs with the same seed, so that what a seed does to both sides cancels out. Intervals are t "
     "intervals of the mean difference (95 %); they cover the spread over seeds and nothing else, and they are not "
-    "corrected for the number of comparisons. With two or three seeds they are wide: read them before the means."
+    "corrected for the number of comparisons. With two or three seeds they are wide: read them before the means. "
+    "Intervals “over images” ask the other question, how far another draw of evaluation images would move the "
+    "difference between these very networks: a bootstrap of images (95 %), both sides with the same images. They say "
+    "nothing about other seeds."
 )
 
 
-def make_sections(tables: Tables, inputs: TabulationInput, figures: Path, stored: Album, shown: Album) -> list[Section]:
+def make_sections(
+    tables: Tables, inputs: TabulationInput, drawings: Drawings, stored: Album, shown: Album
+) -> list[Section]:
     """All sections; pictures that the script looks up go to `stored`, those in the page itself to `shown`."""
-    probes = [probe_section(tables, inputs, figures, shown)] if inputs.probes else []
-    motion = [motion_section(tables, figures)] if inputs.motion_models else []
+    probes = [probe_section(tables, inputs, drawings, shown)] if inputs.probes else []
+    motion = [motion_section(tables, drawings)] if inputs.motion_models else []
     return [
         paper_section(tables, inputs),
-        _padding(tables, figures),
-        _training(tables, figures),
+        _padding(tables, drawings),
+        _training(tables, drawings),
         *motion,
-        _distance(tables, inputs, figures, stored),
-        _borders(tables, inputs, figures, shown),
+        _distance(tables, inputs, drawings, stored),
+        _borders(tables, inputs, drawings, shown),
         *probes,
-        _curves(tables, figures),
-        _cost(tables, figures),
+        _curves(tables, drawings),
+        _cost(tables, drawings),
         _provenance(tables),
     ]
 
 
-def _padding(tables: Tables, figures: Path) -> Section:
+def _padding(tables: Tables, drawings: Drawings) -> Section:
     table = padding_table(tables)
     parts: list[Any] = []
     if table is not None:
         parts = [Note(_verdict(tables, "padding_mode")), table, Note(INTERVALS)]
         parts += _figures(
             tables,
-            figures,
+            drawings,
             {
                 "padding": "Final weights by padding mode. Axes do not start at 0: these are positions, not lengths.",
                 "padding-difference": "Paired differences to zeros padding. Lines are 95 % t intervals; a line that "
@@ -59,11 +72,11 @@ def _padding(tables: Tables, figures: Path) -> Section:
     return _section("padding", "Padding", lead, parts, empty)
 
 
-def _training(tables: Tables, figures: Path) -> Section:
+def _training(tables: Tables, drawings: Drawings) -> Section:
     table = training_table(tables)
     parts: list[Any] = [] if table is None else [Note(_verdict(tables, "propagation")), table]
     parts += _figures(
-        tables, figures, {"training": "Final weights by propagated samples and loss. Bars are ± sd over seeds."}
+        tables, drawings, {"training": "Final weights by propagated samples and loss. Bars are ± sd over seeds."}
     )
     lead = (
         "Do neighbouring frames with moved labels help, and does a loss that forgives neighbouring classes at object "
@@ -74,12 +87,12 @@ def _training(tables: Tables, figures: Path) -> Section:
     return _section("training", "Propagation in training", lead, parts, empty)
 
 
-def _distance(tables: Tables, inputs: TabulationInput, figures: Path, album: Album) -> Section:
+def _distance(tables: Tables, inputs: TabulationInput, drawings: Drawings, album: Album) -> Section:
     caption = (
         "Moved labels against true ones over the signed distance from the key frame. Void pixels do not count in "
         "mIoU: read it together with the share of void."
     )
-    parts: list[Any] = _distance_figures(tables, figures, caption)
+    parts: list[Any] = _distance_figures(tables, drawings, caption)
     table = distance_table(tables)
     parts += [*moved_viewers(inputs, album), *([] if table is None else [table])]
     lead = (
@@ -90,12 +103,12 @@ def _distance(tables: Tables, inputs: TabulationInput, figures: Path, album: Alb
     return _section("distance", "Propagation over distance", lead, parts, empty)
 
 
-def _borders(tables: Tables, inputs: TabulationInput, figures: Path, album: Album) -> Section:
+def _borders(tables: Tables, inputs: TabulationInput, drawings: Drawings, album: Album) -> Section:
     caption = (
         "mIoU in rings of distance from the image border: all pixels of a ring pooled, mean ± sd over seeds; on "
         "the right, the paired difference to zeros."
     )
-    parts: list[Any] = _figures(tables, figures, {"rings": caption})
+    parts: list[Any] = _figures(tables, drawings, {"rings": caption})
     parts += prediction_galleries(tables, inputs, album)
     lead = (
         "Padding acts at the image border first. Rings show whether a difference sits there or everywhere; sample "
@@ -107,17 +120,17 @@ def _borders(tables: Tables, inputs: TabulationInput, figures: Path, album: Albu
     return _section("borders", "Borders", lead, parts, empty)
 
 
-def _curves(tables: Tables, figures: Path) -> Section:
+def _curves(tables: Tables, drawings: Drawings) -> Section:
     caption = "Thin lines are seeds, bold lines their mean; validation is on the evaluation split."
-    parts = _figures(tables, figures, {"curves": caption})
+    parts = _figures(tables, drawings, {"curves": caption})
     lead = "Had training settled, and did all arms of a comparison get there in the same way?"
     return _section("curves", "Training curves", lead, parts, "This experiment has no training runs.")
 
 
-def _cost(tables: Tables, figures: Path) -> Section:
+def _cost(tables: Tables, drawings: Drawings) -> Section:
     table = cost_table(tables)
     parts: list[Any] = _figures(
-        tables, figures, {"cost": "Wall time and peak memory of training jobs; one dot for each run."}
+        tables, drawings, {"cost": "Wall time and peak memory of training jobs; one dot for each run."}
     )
     parts += [] if table is None else [table]
     lead = (
@@ -131,7 +144,7 @@ def _provenance(tables: Tables) -> Section:
     table = runs_table(tables)
     parts: list[Any] = []
     if table is not None:
-        parts = [Note(_agreement(tables)), Note(_software(tables)), table]
+        parts = [Note(_agreement(tables)), Note(_software(tables)), Note(_energy(tables)), table]
     lead = "Where every number comes from, and the command that makes it again."
     return _section("provenance", "Provenance", lead, parts, "This experiment has no training runs.")
 
@@ -140,27 +153,23 @@ def _section(identity: str, title: str, lead: str, parts: list[Any], empty: str)
     return Section(identity, title, lead, parts, "" if parts else empty)
 
 
-def _figures(tables: Tables, folder: Path, captions: dict[str, str]) -> list[Picture]:
+def _figures(tables: Tables, drawings: Drawings, captions: dict[str, str]) -> list[Any]:
     """Figures by data set; `captions` by kind, which is what the figures' file names start with."""
-    pictures = []
-    for dataset, own_slug in dataset_slugs(tables).items():
-        for kind, caption in captions.items():
-            path = folder / f"{kind}-{own_slug}.svg"
-            if path.is_file():
-                svg = inline_svg(path, path.stem, f"{dataset}. {caption}")
-                pictures.append(Picture(f"figure-{path.stem}", svg, dataset, caption))
-    return pictures
+    return [
+        drawings.part(f"{kind}-{own_slug}", dataset, caption)
+        for dataset, own_slug in dataset_slugs(tables).items()
+        for kind, caption in captions.items()
+        if f"{kind}-{own_slug}" in drawings
+    ]
 
 
-def _distance_figures(tables: Tables, folder: Path, caption: str) -> list[Picture]:
+def _distance_figures(tables: Tables, drawings: Drawings, caption: str) -> list[Any]:
     slugs = dataset_slugs(tables)
-    pictures = []
-    for dataset, split in tables["propagation"][["dataset", "split"]].drop_duplicates().itertuples(index=False):
-        path = folder / f"distance-{slugs[dataset]}-{slug(split)}.svg"
-        title = f"{dataset}, {split}"
-        svg = inline_svg(path, path.stem, f"{title}. {caption}")
-        pictures.append(Picture(f"figure-{path.stem}", svg, title, caption))
-    return pictures
+    places = tables["propagation"][["dataset", "split"]].drop_duplicates().itertuples(index=False)
+    return [
+        drawings.part(f"distance-{slugs[dataset]}-{slug(split)}", f"{dataset}, {split}", caption)
+        for dataset, split in places
+    ]
 
 
 def _verdict(tables: Tables, factor: str) -> str:
@@ -193,4 +202,25 @@ def _agreement(tables: Tables) -> str:
 def _software(tables: Tables) -> str:
     versions = sorted(set(tables["runs"]["versions"]))
     platforms = sorted(set(tables["runs"]["platform"]))
-    return f"Software: {' | '.join(versions)}. Platform: {' | '.join(platforms)}."
+    locks = {name: _hashes(tables["runs"][f"{name}_sha256"]) for name in ("constraints", "environment")}
+    return (
+        f"Software: {' | '.join(versions)}. Platform: {' | '.join(platforms)}. Lock file (constraints.txt): "
+        f"{locks['constraints']}. All installed packages: {locks['environment']}."
+    )
+
+
+def _hashes(column: "pd.Series[str]") -> str:
+    found = sorted({value[:SHORT_HASH] or "not recorded" for value in column})
+    return " | ".join(found)
+
+
+def _energy(tables: Tables) -> str:
+    runs = tables["runs"]
+    read = runs[runs["energy_j"].notna()]
+    if read.empty:
+        return "Energy: no counter could be read where these runs were made (RAPL often needs root, NVML a GPU)."
+    names = sorted({name for text in read["energy_of"] for name in text.split("; ")})
+    return (
+        f"Energy: {read['energy_j'].sum() / 1000:.3g} kJ in {len(read)} of {len(runs)} training jobs, of the counters "
+        f"{', '.join(names)}. They count whole packages and GPUs, with all that else ran on them."
+    )

@@ -52,6 +52,16 @@ def settings(table: pd.DataFrame, comparison: Comparison = PADDING, least: int =
     return [_setting(rows, _varying(groups, rows, comparison)) for rows in groups]
 
 
+def rows_of(found: Sequence[Setting], columns: Sequence[str]) -> pd.DataFrame:
+    """Columns of all rows of several settings, with data set, title and detail of each in front."""
+    heads = ("dataset", "network", "setting")
+    parts = []
+    for setting in found:
+        names = dict(zip(heads, (setting.dataset, setting.title, setting.detail), strict=True))
+        parts.append(setting.rows[list(columns)].assign(**names))
+    return pd.concat(parts)[[*heads, *columns]]
+
+
 def by_dataset(found: Sequence[Setting]) -> dict[str, list[Setting]]:
     """Settings by data set, in their order."""
     groups: dict[str, list[Setting]] = {}

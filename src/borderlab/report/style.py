@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,6 +19,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from borderlab.files import atomic_file
+from borderlab.report.names import FLOAT_FORMAT
 
 INK = "#1b1f24"
 MUTED = "#5c6570"
@@ -149,8 +151,10 @@ def panels(n_rows: int, n_columns: int, width: float, height: float, **kwargs: A
     return figure, [list(row) for row in axes]
 
 
-def save_svg(figure: Figure, path: Path) -> Path:
-    """Write `figure` as SVG without a date or other traces of its making."""
+def save_figure(figure: Figure, path: Path, rows: pd.DataFrame) -> Path:
+    """Write `figure` as SVG without a date or other traces of its making, and the rows behind it as CSV beside it."""
+    with atomic_file(path.with_suffix(".csv")) as part:
+        rows.to_csv(part, index=False, float_format=FLOAT_FORMAT, lineterminator="\n", encoding="utf-8")
     with atomic_file(path) as part:
         figure.savefig(part, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     return path

@@ -19,7 +19,7 @@ def inline_svg(path: Path, prefix: str, label: str) -> Markup:
     """The SVG in `path` for use inside an HTML page.
 
     Args:
-        path: a file that `borderlab.report.style.save_svg` wrote.
+        path: a file that `borderlab.report.style.save_figure` wrote.
         prefix: put before every id, so that figures in one page cannot meet.
         label: what the figure shows, for readers who cannot see it.
     """

@@ -16,8 +16,9 @@ from borderlab.papers.loading import load_papers
 from borderlab.probe.spec import PROBE_TABLES
 from borderlab.report.artifacts import TabulationInput, read_motion_model, read_run, read_score
 from borderlab.report.effects import paired_effects, summarise
+from borderlab.report.image_intervals import image_intervals
 from borderlab.report.motion_rows import motion_curve_rows, motion_model_rows
-from borderlab.report.names import TABLES
+from borderlab.report.names import FLOAT_FORMAT, TABLES
 from borderlab.report.rows import (
     Row,
     class_rows,
@@ -33,8 +34,6 @@ from borderlab.report.schemas import FACTORS, SCHEMAS
 
 Tables = dict[str, pd.DataFrame]
 
-FLOAT_FORMAT = "%.10g"
-
 
 def tabulate(inputs: TabulationInput) -> Tables:
     """All tables of an experiment, by name; tables without rows keep their columns.
@@ -47,7 +46,7 @@ def tabulate(inputs: TabulationInput) -> Tables:
     trained = [read_motion_model(artifacts) for artifacts in inputs.motion_models]
     runs = _typed("runs", (run_row(run) for run in finished))
     _check_alone(runs)
-    effects = paired_effects(runs)
+    effects = paired_effects(runs, image_intervals(inputs))
     tables = {
         "runs": runs,
         "effects": _typed("effects", records(effects)),

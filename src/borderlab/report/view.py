@@ -55,12 +55,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure drawn as inline SVG."""
+    """A figure drawn as inline SVG, and the rows behind it as a data address; empty where the page has no room."""
 
     id: str
     svg: Markup
     title: str
     caption: str
+    rows_name: str
+    rows: str
     kind: str = "figure"
 
 
@@ -142,6 +144,11 @@ def pairs_note(n: int, low: float, high: float) -> str:
     if _absent(low):
         return "1 pair, no interval"
     return f"{n} pairs, {'excludes' if excludes_zero(low, high) else 'includes'} 0"
+
+
+def images_note(low: float, high: float) -> str:
+    """The interval of a difference over images; nothing where there is none."""
+    return "" if _absent(low) else f"over images [{signed(low)}, {signed(high)}]"
 
 
 def excludes_zero(low: float, high: float) -> bool:

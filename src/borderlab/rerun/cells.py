@@ -15,14 +15,16 @@ def runs_of_cell(cell: str, workflow: Workflow) -> list[str]:
     """Names of the runs behind `cell`, all of them runs of the experiment as it is planned now.
 
     Args:
-        cell: a run's name; a row of a results table as TABLE:LINE, with lines as an editor counts them
-            (`summary:5`); or a cell of a published table (`liu2018/imagenet_top1/resnet50/partial`).
+        cell: the name of a run, a score, a probe or a motion model; a row of a results table as TABLE:LINE, with lines
+            as an editor counts them (`summary:5`); or a cell of a published table
+            (`liu2018/imagenet_top1/resnet50/partial`).
         workflow: the experiment.
 
     Raises:
         RunError: if there is no such number, it has no runs, or the code makes other runs now.
     """
-    if cell in workflow.plan.runs:
+    plan = workflow.plan
+    if any(cell in results for results in (plan.runs, plan.scores, plan.probes, plan.motion_models)):
         return [cell]
     table, _, line = cell.rpartition(":")
     row = _line(table, line, workflow) if table in TABLES else _paper_cell(cell, workflow)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -14,8 +15,8 @@ from borderlab.explanation import flattened
 from borderlab.files import read_json, sha256_of_file, write_text
 from borderlab.workflow import Workflow
 
-# What two makings of one run share.
-_COMPARED = {"training.json": (), "metrics.json": ("seconds",)}
+# What two makings of one result do not share.
+_SECONDS = frozenset({"seconds", "wall_time_s"})
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Disagreement:
 
 
 def make_again(runs: Sequence[str], workflow: Workflow, folder: Path, snakefile: Path, cores: str) -> Workflow:
-    """Train and evaluate `runs` anew below `folder`; return the workflow whose paths lie there.
+    """Make `runs` (or scores, probes, motion models) anew below `folder`; return the workflow whose paths lie there.
 
     Data sets are shared with the experiment, everything that is made from them is made again.
 
@@ -44,7 +45,7 @@ def make_again(runs: Sequence[str], workflow: Workflow, folder: Path, snakefile:
     config = folder / "config.yaml"
     write_text(config, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     remade = Workflow.from_file(config)
-    targets = [remade.paths.evaluation(run, remade.plan.evaluation_name(run)) for run in runs]
+    targets = [target_of(run, remade) for run in runs]
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--configfile", str(config)]
     done = subprocess.run([*command, "--cores", cores, "--", *targets], check=False)  # noqa: S603  (our own command)
     if done.returncode != 0:
@@ -59,34 +60,68 @@ def disagreements(runs: Sequence[str], workflow: Workflow, remade: Workflow) -> 
         RunError: if the experiment has no such run on disk.
     """
     for run in runs:
-        folders = [_folders(run, each) for each in (workflow, remade)]
-        for name, left_out in _COMPARED.items():
-            was, made = (dict(flattened(read_json(each[name]))) for each in folders)
-            for place in sorted({*was, *made} - set(left_out)):
-                if was.get(place) != made.get(place):
-                    yield Disagreement(run, f"{name}: {place}", was.get(place, "absent"), made.get(place, "absent"))
-        yield from _curve_disagreements(run, *(each["curve.csv"] for each in folders))
-        digests = [sha256_of_file(each["model.safetensors"])[:8] for each in folders]
-        if digests[0] != digests[1]:
-            yield Disagreement(run, "model.safetensors", *digests)
+        was, made = (_files(run, each) for each in (workflow, remade))
+        for name in sorted({*was, *made}):
+            if name not in was or name not in made:
+                yield Disagreement(run, name, *("present" if name in side else "absent" for side in (was, made)))
+            elif name.endswith(".json"):
+                yield from _json_disagreements(run, name, was[name], made[name])
+            elif name.endswith(".csv"):
+                yield from _table_disagreements(run, name, was[name], made[name])
+            elif sha256_of_file(was[name]) != sha256_of_file(made[name]):
+                yield Disagreement(run, name, sha256_of_file(was[name])[:8], sha256_of_file(made[name])[:8])
 
 
-def _curve_disagreements(run: str, was: Path, made: Path) -> Iterator[Disagreement]:
-    curves = [pd.read_csv(path, dtype=str, keep_default_na=False).drop(columns="seconds") for path in (was, made)]
-    if len(curves[0]) != len(curves[1]):
-        yield Disagreement(run, "curve.csv: epochs", str(len(curves[0])), str(len(curves[1])))
+def target_of(name: str, workflow: Workflow) -> str:
+    """The file that the workflow makes last for a run, a score, a probe or a motion model."""
+    plan, paths = workflow.plan, workflow.paths
+    if name in plan.runs:
+        return paths.evaluation(name, plan.evaluation_name(name))
+    if name in plan.scores:
+        return paths.score(name)
+    return paths.probe(name) if name in plan.probes else paths.motion_model_files(name)[-1]
+
+
+def _json_disagreements(run: str, name: str, *paths: Path) -> Iterator[Disagreement]:
+    was, made = (dict(flattened(_by_place(read_json(path)))) for path in paths)
+    for place in sorted({*was, *made} - _SECONDS):
+        if was.get(place) != made.get(place):
+            yield Disagreement(run, f"{name}: {place}", was.get(place, "absent"), made.get(place, "absent"))
+
+
+def _by_place(value: Any) -> Any:
+    """Rows of a list by their number, so that one that differs can be named; lists of plain values stay."""
+    if isinstance(value, dict):
+        return {key: _by_place(part) for key, part in value.items()}
+    if isinstance(value, list) and any(isinstance(part, dict) for part in value):
+        return {str(place): _by_place(part) for place, part in enumerate(value, start=1)}
+    return value
+
+
+def _table_disagreements(run: str, name: str, *paths: Path) -> Iterator[Disagreement]:
+    texts = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths]
+    tables = [table.drop(columns="seconds", errors="ignore") for table in texts]
+    what = "epoch" if name == "curve.csv" else "line"
+    if len(tables[0]) != len(tables[1]):
+        yield Disagreement(run, f"{name}: {what}s", str(len(tables[0])), str(len(tables[1])))
         return
-    for column in curves[0]:
-        for epoch, values in enumerate(zip(curves[0][column], curves[1][column], strict=True), start=1):
+    for column in tables[0]:
+        for row, values in enumerate(zip(tables[0][column], tables[1][column], strict=True), start=1):
             if values[0] != values[1]:
-                yield Disagreement(run, f"curve.csv: {column}, epoch {epoch}", *values)
+                yield Disagreement(run, f"{name}: {column}, {what} {row}", *values)
 
 
-def _folders(run: str, workflow: Workflow) -> dict[str, Path]:
-    own = Path(workflow.paths.run_folder(run))
-    evaluation = Path(workflow.paths.evaluation(run, workflow.plan.evaluation_name(run)))
+def _files(name: str, workflow: Workflow) -> dict[str, Path]:
+    """What is compared of a result, by file name."""
+    last = Path(target_of(name, workflow))
     names = ("training.json", "curve.csv", "model.safetensors")
-    found = {**{name: own / name for name in names}, "metrics.json": evaluation}
+    if name in workflow.plan.runs:
+        own = Path(workflow.paths.run_folder(name))
+        found = {**{each: own / each for each in names}, "metrics.json": last}
+    elif name in workflow.plan.motion_models:
+        found = {each: last.parent / each for each in (*names, "held_out.csv")}
+    else:
+        found = {last.name: last} | {path.name: path for path in sorted(last.parent.glob("*.csv"))}
     for path in found.values():
         if not path.is_file():
             raise RunError(f"{path}: is missing; run the experiment to its end, or pull it with DVC")

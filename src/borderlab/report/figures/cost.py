@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from borderlab.report.effects import LOSS, PADDING, PROPAGATION, Comparison
-from borderlab.report.settings import Setting, by_dataset, dataset_slugs, settings
+from borderlab.report.settings import Setting, by_dataset, dataset_slugs, rows_of, settings
 from borderlab.report.style import (
     FULL_WIDTH_IN,
     GRID,
@@ -18,7 +18,7 @@ from borderlab.report.style import (
     padding_order,
     panels,
     plain,
-    save_svg,
+    save_figure,
 )
 from borderlab.report.tabulate import Tables
 
@@ -47,7 +47,7 @@ def _draw_dataset(found: list[Setting], path: Path) -> Path:
         _draw_measure(axes, rows, column, palette)
         plain(axes, x=label)
     legend_above(figure, [key_line(mode, palette[mode], "o") for mode in modes])
-    return save_svg(figure, path)
+    return save_figure(figure, path, rows_of(found, ("padding_mode", "seed", *SHOWN, "run")))
 
 
 def _draw_measure(axes: Axes, rows: pd.DataFrame, column: str, palette: dict[str, str]) -> None:

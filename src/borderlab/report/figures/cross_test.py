@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
 
-from borderlab.report.style import FULL_WIDTH_IN, INK, padding_order, panels, plain, save_svg
+from borderlab.report.style import FULL_WIDTH_IN, INK, padding_order, panels, plain, save_figure
 
 # The paint's strength alone shows the size, so that the page can turn both colours with its scheme.
 LOSS_COLOUR, GAIN_COLOUR = "#d55e00", "#0072b2"
@@ -31,7 +31,7 @@ def draw_cross_tests(rows: pd.DataFrame, path: Path) -> Path:
     for axes, measure in zip(line, shown, strict=True):
         _draw_measure(axes, rows, measure)
         axes.set_ylabel("Trained with" if axes is line[0] else "")
-    return save_svg(figure, path)
+    return save_figure(figure, path, rows)
 
 
 def cross_matrices(rows: pd.DataFrame, measure: str) -> tuple[pd.DataFrame, pd.DataFrame]:

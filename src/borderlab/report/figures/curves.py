@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from borderlab.report.effects import PADDING
 from borderlab.report.figures.tables import with_factors
 from borderlab.report.figures.training import TRAINING, propagation_order
-from borderlab.report.settings import Setting, by_dataset, dataset_slugs, settings
+from borderlab.report.settings import Setting, by_dataset, dataset_slugs, rows_of, settings
 from borderlab.report.style import (
     DASHES,
     FULL_WIDTH_IN,
@@ -25,9 +25,11 @@ from borderlab.report.style import (
     padding_order,
     panels,
     plain,
-    save_svg,
+    save_figure,
 )
 from borderlab.report.tabulate import Tables
+
+ROW_COLUMNS = ("padding_mode", "propagation", "loss", "seed", "epoch", "metric_pct", "train_loss", "run")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def _draw_dataset(found: list[Setting], path: Path) -> Path:
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in grid[-1]:
         axes.set_xlabel("Epoch")
-    return save_svg(figure, path)
+    return save_figure(figure, path, rows_of(found, ROW_COLUMNS))
 
 
 def _arms(rows: pd.DataFrame) -> Arms:

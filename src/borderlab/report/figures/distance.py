@@ -19,7 +19,7 @@ from borderlab.report.style import (
     ordered,
     panels,
     plain,
-    save_svg,
+    save_figure,
 )
 from borderlab.report.tabulate import Tables
 
@@ -57,7 +57,7 @@ def _draw_dataset(rows: pd.DataFrame, path: Path) -> Path:
     if len(voids) > 1:
         keys += [key_line(VOID_LABELS[void], MUTED, dashes=VOID_DASHES[void]) for void in voids]
     legend_above(figure, keys)
-    return save_svg(figure, path)
+    return save_figure(figure, path, rows)
 
 
 def _draw_measure(axes: Axes, rows: pd.DataFrame, column: str, palette: dict[str, str]) -> None:

@@ -19,12 +19,14 @@ from borderlab.report.style import (
     legend_above,
     panels,
     plain,
-    save_svg,
+    save_figure,
 )
 from borderlab.report.tabulate import Tables
 
 LINES = {"learned": DASHES[0], "input_flow": DASHES[1], "copy": DASHES[2]}
 LINE_LABELS = {"learned": "network", "input_flow": "flow that it was shown", "copy": "copy"}
+
+ROW_COLUMNS = ("dataset", "model", "method", "epoch", "psnr_db", "train_loss")
 
 
 def draw(tables: Tables, folder: Path) -> list[Path]:
@@ -53,7 +55,7 @@ def _draw_dataset(tables: Tables, dataset: str, path: Path) -> Path:
     keys = [key_line(model, colour, "o") for model, colour in palette.items()]
     keys += [key_line(LINE_LABELS[method], INK, dashes=dashes) for method, dashes in LINES.items()]
     legend_above(figure, keys)
-    return save_svg(figure, path)
+    return save_figure(figure, path, pd.concat([curves.assign(method="learned"), models])[[*ROW_COLUMNS]])
 
 
 def _draw_curves(axes: Axes, rows: pd.DataFrame, column: str, palette: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from borderlab.report.effects import PADDING
 from borderlab.report.rows import Row, records
-from borderlab.report.settings import Setting, by_dataset, dataset_slugs, settings
+from borderlab.report.settings import Setting, by_dataset, dataset_slugs, rows_of, settings
 from borderlab.report.style import (
     FULL_WIDTH_IN,
     GRID,
@@ -25,11 +25,13 @@ from borderlab.report.style import (
     padding_order,
     panels,
     plain,
-    save_svg,
+    save_figure,
 )
 from borderlab.report.tabulate import Tables
 
 COLUMNS = 3
+VALUE_COLUMNS = ("padding_mode", "seed", "evaluation_pct", "run")
+DIFFERENCE_COLUMNS = ("padding_mode", "n_pairs", "difference_pct", "difference_low_pct", "difference_high_pct")
 
 
 def draw(tables: Tables, folder: Path) -> list[Path]:
@@ -61,7 +63,7 @@ def _draw_values(found: list[Setting], path: Path) -> Path:
         [], [], color=MUTED, marker="_", markersize=11, markeredgewidth=2, linestyle="none", label="mean ± sd"
     )
     legend_above(figure, [mean, seed, key_line("same seed", RULE)])
-    return save_svg(figure, path)
+    return save_figure(figure, path, rows_of(found, VALUE_COLUMNS))
 
 
 def _draw_setting(axes: Axes, setting: Setting) -> None:
@@ -114,7 +116,7 @@ def _draw_differences(found: list[Setting], path: Path) -> Path:
     axes.spines["left"].set_visible(False)
     axes.set_ylim(line - 1.2, -0.8)
     legend_above(figure, [key_line(mode, palette[mode], shapes[mode]) for mode in modes])
-    return save_svg(figure, path)
+    return save_figure(figure, path, rows_of(found, DIFFERENCE_COLUMNS))
 
 
 def _draw_interval(axes: Axes, row: Row, line: float, colour: str, marker: str) -> None:

@@ -22,7 +22,7 @@ from borderlab.report.style import (
     padding_order,
     panels,
     plain,
-    save_svg,
+    save_figure,
 )
 from borderlab.report.tabulate import Tables
 
@@ -98,7 +98,7 @@ def _draw_profile(rows: pd.DataFrame, path: Path) -> Path:
             plain(axes, title=f"Stage {stage}\n{size}" if top else "", y=label if left else "")
             axes.set_xlabel("" if top else "Cells from border")
     _legend(figure, rows)
-    return save_svg(figure, path)
+    return save_figure(figure, path, rows)
 
 
 def _draw_leak(rows: pd.DataFrame, path: Path) -> Path:
@@ -112,7 +112,7 @@ def _draw_leak(rows: pd.DataFrame, path: Path) -> Path:
         left = axes is line[0]
         plain(axes, title=f"Image: {constant}", x="Stage", y="Deviation of the outermost ring" if left else "")
     _legend(figure, rows)
-    return save_svg(figure, path)
+    return save_figure(figure, path, rows)
 
 
 def _draw_shift(rows: pd.DataFrame, path: Path) -> Path:
@@ -125,7 +125,7 @@ def _draw_shift(rows: pd.DataFrame, path: Path) -> Path:
         place = f"{deepest['level'].iloc[0].capitalize()}, {_shift_text(deepest.iloc[0])}"
         plain(right, title=place, x="Cells from the nearer border", y="Relative change")
     _legend(figure, rows)
-    return save_svg(figure, path)
+    return save_figure(figure, path, rows)
 
 
 def farthest_deepest(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """How results change with the distance from the image border, by padding mode."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +9,7 @@ from matplotlib.axes import Axes
 
 from borderlab.report.effects import PADDING, seed_differences
 from borderlab.report.figures.tables import with_factors
-from borderlab.report.settings import Setting, by_dataset, dataset_slugs, settings
+from borderlab.report.settings import Setting, by_dataset, dataset_slugs, rows_of, settings
 from borderlab.report.style import (
     FULL_WIDTH_IN,
     MUTED,
@@ -20,9 +21,11 @@ from borderlab.report.style import (
     padding_order,
     panels,
     plain,
-    save_svg,
+    save_figure,
 )
 from borderlab.report.tabulate import Tables
+
+ROW_COLUMNS = ("padding_mode", "seed", "from_px", "to_px", "value_pct", "difference_pct", "run")
 
 
 def draw(tables: Tables, folder: Path) -> list[Path]:
@@ -64,7 +67,13 @@ def _draw_dataset(found: list[Setting], path: Path) -> Path:
     for axes in grid[-1]:
         axes.set_xlabel("Distance from the image border (px)")
     legend_above(figure, [key_line(mode, palette[mode], markers(modes)[mode]) for mode in modes])
-    return save_svg(figure, path)
+    return save_figure(figure, path, rows_of([_with_differences(setting) for setting in found], ROW_COLUMNS))
+
+
+def _with_differences(setting: Setting) -> Setting:
+    """The setting with the difference to zeros of each row that has one."""
+    keys = ["padding_mode", "seed", "from_px", "to_px"]
+    return replace(setting, rows=setting.rows.merge(ring_differences(setting.rows), on=keys, how="left"))
 
 
 def _draw_points(axes: Axes, rows: pd.DataFrame, column: str, palette: dict[str, str]) -> None:

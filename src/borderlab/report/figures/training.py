@@ -6,7 +6,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from borderlab.report.effects import LOSS, PROPAGATION, Comparison
-from borderlab.report.settings import Setting, by_dataset, dataset_slugs, settings
+from borderlab.report.settings import Setting, by_dataset, dataset_slugs, rows_of, settings
 from borderlab.report.style import (
     FULL_WIDTH_IN,
     KIND_COLOURS,
@@ -17,7 +17,7 @@ from borderlab.report.style import (
     ordered,
     panels,
     plain,
-    save_svg,
+    save_figure,
 )
 from borderlab.report.tabulate import Tables
 
@@ -25,6 +25,7 @@ from borderlab.report.tabulate import Tables
 TRAINING = Comparison("arm", "none / cross_entropy", (*PROPAGATION.columns, *LOSS.columns))
 LOSS_COLOURS = ("#6f7782", "#d55e00", "#0072b2", "#aa4499")
 COLUMNS = 2
+ROW_COLUMNS = ("propagation", "loss", "seed", "evaluation_pct", "run")
 
 
 def draw(tables: Tables, folder: Path) -> list[Path]:
@@ -53,7 +54,7 @@ def _draw_dataset(found: list[Setting], path: Path) -> Path:
         _draw_setting(panel, setting, palette)
     hide_unused(axes, len(found))
     legend_above(figure, [key_line(loss, colour, "o") for loss, colour in palette.items()])
-    return save_svg(figure, path)
+    return save_figure(figure, path, rows_of(found, ROW_COLUMNS))
 
 
 def _draw_setting(axes: Axes, setting: Setting, palette: dict[str, str]) -> None:

@@ -1,0 +1,115 @@
+"""Counts of each image of a split, so that a difference between runs can be judged over images as well as over seeds.
+
+Training validates with `borderlab.evaluation.metric.measure`, whose code counts into the name of every run; what is
+needed after training alone stands here, where it renames evaluations and nothing else.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from borderlab.errors import RunError
+from borderlab.evaluation.classification import top1_pct
+from borderlab.evaluation.confusion import ConfusionMatrix
+from borderlab.evaluation.inference import Inference
+from borderlab.evaluation.metric import Measurement
+from borderlab.evaluation.rings import RingConfusion
+from borderlab.evaluation.segmentation import SegmentationCounts, predict
+from borderlab.files import atomic_file
+from borderlab.spec import RunSpec
+from borderlab.training.autocasting import autocast
+
+IMAGES_FILE = "images.npz"
+ImageCounts = NDArray[np.int64]
+Ids = NDArray[np.uint8]
+
+
+@torch.no_grad()
+def measure_images(
+    spec: RunSpec, model: nn.Module, batches: Any, device: torch.device
+) -> tuple[Measurement, ImageCounts]:
+    """The metric of `model` over a whole split, and the counts of each image, in the split's order.
+
+    Args:
+        spec: the run.
+        model: its network, on `device`.
+        batches: the evaluation loader.
+        device: where to compute.
+
+    Returns:
+        The measurement, equal to that of `borderlab.evaluation.metric.measure`, and int64 counts: classification
+        (n 2), right (0 or 1) and 1; segmentation (n c 3), by class the pixels that are hit, in truth, and predicted
+        where there is truth. Sums over images give the split's accuracy or IoU.
+    """
+    model.eval()
+    if spec.task == "classification":
+        return _classify(spec, model, batches, device)
+    rings, images = RingConfusion(batches.n_classes), []
+    for target, pred in _segmented(spec, model, batches, device):
+        rings.update(target, pred)
+        own = ConfusionMatrix(batches.n_classes)
+        own.update(target, pred)
+        images.append(_class_counts(own))
+    counts = SegmentationCounts(rings)
+    return Measurement(100.0 * counts.overall.miou(), counts), np.stack(images)
+
+
+def write_image_counts(path: Path, counts: ImageCounts) -> None:
+    """Write `counts` to `path`, compressed; equal counts give equal bytes."""
+    with atomic_file(path) as part, part.open("wb") as stream:
+        # No image has 2^32 pixels.
+        np.savez_compressed(stream, counts=counts.astype(np.uint32))
+
+
+def read_image_counts(path: Path) -> ImageCounts:
+    """What `write_image_counts` wrote.
+
+    Raises:
+        RunError: if the file is missing or damaged.
+    """
+    try:
+        with np.load(path) as stored:
+            return np.asarray(stored["counts"], dtype=np.int64)
+    except FileNotFoundError:
+        raise RunError(f"{path}: is missing; evaluate the run again") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as fault:
+        raise RunError(f"{path}: cannot be read ({fault}); evaluate the run again") from fault
+
+
+def _classify(spec: RunSpec, model: nn.Module, batches: Any, device: torch.device) -> tuple[Measurement, ImageCounts]:
+    classes = np.zeros((batches.n_classes, 2), dtype=np.int64)
+    right = []
+    for batch in batches:
+        with autocast(device, spec.recipe.precision):
+            logits = model(batch.image.to(device))
+        target = batch.target.numpy()
+        correct = logits.argmax(dim=1).cpu().numpy() == target
+        np.add.at(classes, (target, 0), correct)
+        np.add.at(classes, (target, 1), 1)
+        right.append(correct)
+    outcome = np.concatenate(right).astype(np.int64)
+    return Measurement(top1_pct(classes), classes), np.stack([outcome, np.ones_like(outcome)], axis=-1)
+
+
+def _segmented(spec: RunSpec, model: nn.Module, batches: Any, device: torch.device) -> Iterator[tuple[Ids, Ids]]:
+    """Truth and prediction (h w) of each image."""
+    evaluation, precision = spec.recipe.evaluation, spec.recipe.precision
+    if evaluation.is_plain:
+        for batch in batches:
+            for target, pred in zip(batch.target, predict(model, batch.image, device, precision), strict=True):
+                yield target.to(torch.uint8).numpy(), pred.numpy()
+        return
+    inference = Inference(model, batches.normalisation, evaluation, batches.n_classes, device, precision)
+    for raw in batches.raw():
+        yield raw.target[0].numpy(), inference.predict(raw.image[0].numpy())
+
+
+def _class_counts(matrix: ConfusionMatrix) -> ImageCounts:
+    counts = matrix.counts
+    return np.stack([np.diagonal(counts), counts.sum(axis=1), counts[:, : matrix.n_classes].sum(axis=0)], axis=-1)

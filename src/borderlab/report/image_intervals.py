@@ -1,0 +1,40 @@
+"""Intervals over images of differences between runs: the counts of each image that evaluations leave, resampled."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from borderlab.errors import RunError
+from borderlab.evaluation.images import IMAGES_FILE, ImageCounts, read_image_counts
+from borderlab.report.artifacts import TabulationInput
+from borderlab.statistics.bootstrap import Metric, accuracy_pct, image_bootstrap, miou_pct
+
+Pairs = Sequence[tuple[str, str]]
+ImageInterval = Callable[[Pairs, str], tuple[float, float]]
+"""From pairs of run names and a metric's name to the ends of the interval."""
+
+_METRICS: dict[str, Metric] = {"miou_pct": miou_pct, "top1_pct": accuracy_pct}
+_KEPT_RUNS = 64
+
+
+def image_intervals(inputs: TabulationInput) -> ImageInterval:
+    """A function that gives the interval of the mean difference between the runs of some pairs, left minus right.
+
+    It raises `RunError` if an evaluation has no counts, or those of two runs are of different images.
+    """
+    paths = {run.name: run.evaluation_folder / IMAGES_FILE for run in inputs.runs}
+
+    @lru_cache(maxsize=_KEPT_RUNS)
+    def counts_of(run: str) -> ImageCounts:
+        return read_image_counts(paths[run])
+
+    def interval(pairs: Pairs, metric: str) -> tuple[float, float]:
+        first = pairs[0][0]
+        for run in (run for pair in pairs for run in pair):
+            if counts_of(run).shape != counts_of(first).shape:
+                raise RunError(f"{paths[run]}: counts other images than {paths[first]}; evaluate both runs again")
+        left, right = (np.stack([counts_of(pair[side]) for pair in pairs]) for side in (0, 1))
+        return image_bootstrap(left, right, _METRICS[metric])
+
+    return interval
