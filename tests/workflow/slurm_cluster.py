@@ -151,7 +151,12 @@ def _start_munge(folder: Path) -> None:
 def _wait_until_idle(folder: Path, nodes: int) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
-        done = subprocess.run(["sinfo", "--noheader", "--Node", "--partition=normal", "--format=%T"], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["sinfo", "--noheader", "--Node", "--partition=normal", "--format=%T"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.stdout.split() == ["idle"] * nodes:
             return
         time.sleep(0.5)

@@ -9,19 +9,18 @@ from tests.workflow.running import ROOT, TINY, run, write_config
 
 pytestmark = pytest.mark.workflow
 
-pytest.importorskip(
-    "snakemake_executor_plugin_cluster_generic", reason="needs snakemake-executor-plugin-cluster-generic (generic extra)"
-)
+pytest.importorskip("snakemake_executor_plugin_cluster_generic", reason="needs the generic extra")
 
 # A job of 200 MB is killed when it starts, as PBS kills one that needs more.
-QSUB = """#!/bin/sh
+QSUB = r"""#!/bin/sh
 folder=$(dirname "$0")
 id=$$
 echo "$@" > "$folder/$id.asked"
 for script; do :; done
 case "$*" in
     *mem=200mb*) echo 137 > "$folder/$id.ended" ;;
-    *) (setsid sh -c 'sh "$1"; echo $? > "$2.part"; mv "$2.part" "$2"' - "$script" "$folder/$id.ended" > /dev/null 2>&1 &) ;;
+    *) (setsid sh -c 'sh "$1"; echo $? > "$2.part"; mv "$2.part" "$2"' - "$script" "$folder/$id.ended" \
+            > /dev/null 2>&1 &) ;;
 esac
 echo "$id"
 """
