@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.workflow import slurm_cluster
-from tests.workflow.faults.bench import Bench, Outcome, copy_samples, experiment, start
+from tests.workflow.faults.bench import Bench, Outcome, copy_samples, experiment, kill, start
 from tests.workflow.running import ROOT, write_config
 
 FAST = ("--slurm-init-seconds-before-status-checks", "2")
@@ -86,11 +86,15 @@ def _on_cluster(
     copy_samples(whole, folder)
     with slurm_cluster.cluster(bench.folder / "slurm"):
         workflow = start(folder, "snakemake", "--profile", "slurm", *FAST, "--configfile", bench.config)
-        while not list(folder.glob("artifacts/tiny/runs/*/*/spec.json")):
-            assert workflow.poll() is None, (folder / "out.txt").read_text()[-3000:]
-            time.sleep(0.1)
-        bring_about(folder)
-        assert workflow.wait(PATIENCE_S) == 0, (folder / "out.txt").read_text()[-3000:]
+        try:
+            while not list(folder.glob("artifacts/tiny/runs/*/*/spec.json")):
+                assert workflow.poll() is None, (folder / "out.txt").read_text()[-3000:]
+                time.sleep(0.1)
+            bring_about(folder)
+            assert workflow.wait(PATIENCE_S) == 0, (folder / "out.txt").read_text()[-3000:]
+        finally:
+            if workflow.poll() is None:
+                kill(workflow)
     again = _again(folder)
     # Otherwise the training ended before its fault.
     assert not is_interrupted or "memory" in fault or again.startswith("resumed"), again
