@@ -102,7 +102,9 @@ def _draw_profile(rows: pd.DataFrame, path: Path) -> Path:
 
 
 def _draw_leak(rows: pd.DataFrame, path: Path) -> Path:
-    constants = [name for name in CONSTANTS if name in set(rows["constant"])]
+    # A network without biases maps the mean image to zero everywhere: no magnitude to measure against, and no panel.
+    measured = rows.dropna(subset=["deviation"])
+    constants = [name for name in CONSTANTS if name in set((rows if measured.empty else measured)["constant"])]
     figure, [line] = panels(1, len(constants), FULL_WIDTH_IN / len(constants), 2.4, sharey=True)
     for axes, constant in zip(line, constants, strict=True):
         own = rows[(rows["constant"] == constant) & (rows["from_px"] == 0)]
