@@ -61,7 +61,8 @@ def _set_aside(state: str, as_long_as: Callable[[], bool] = lambda: False) -> No
     while as_long_as() and time.monotonic() < deadline:
         time.sleep(0.5)
     time.sleep(5)
-    subprocess.run(["scontrol", "update", node, "state=resume"], check=True)
+    # Refused where the node came back by itself, as one that is down does when its daemon reports again.
+    subprocess.run(["scontrol", "update", node, "state=resume"], check=False)
 
 
 def _on_cluster(
