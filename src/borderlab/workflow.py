@@ -262,6 +262,15 @@ class Workflow:
         """One warp of 3,000 full-size frames takes minutes; writing them out takes longer."""
         return 4 * 60 if self.plan.config.scale == "paper" else 30
 
+    def on_several_nodes(self, run: str, value: int) -> int | None:
+        """`value` for a run on several nodes; None, which asks for nothing, for others."""
+        return value if self.plan.runs[run].resources.nodes > 1 else None
+
+    def even_gpus(self, run: str) -> str | None:
+        """What makes Slurm spread the GPUs of a run on several nodes evenly."""
+        gpus = self.plan.runs[run].resources.gpus
+        return f"--ntasks-per-node=1 --gpus-per-node={gpus}" if gpus and self.on_several_nodes(run, 1) else None
+
     def evaluation_runtime_min(self, run: str) -> int:
         """An evaluation is at most as long as one epoch, and jobs need a floor for start-up."""
         planned = self.plan.runs[run]

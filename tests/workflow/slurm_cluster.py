@@ -1,4 +1,4 @@
-"""A Slurm cluster of one host for tests: real daemons on loopback, GPUs on the books only.
+"""A Slurm cluster on one host for tests: real daemons on loopback, GPUs on the books only.
 
     python -m tests.workflow.slurm_cluster up FOLDER      (root; the packages of `make system-packages`)
     python -m tests.workflow.slurm_cluster down FOLDER
@@ -29,17 +29,16 @@ ClusterName=borderlab
 SlurmctldHost={host}(127.0.0.1)
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 SlurmctldPort={ctld_port}
-SlurmdPort={slurmd_port}
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket
 SlurmUser=root
 SlurmdUser=root
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool/%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd.%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
+SlurmdLogFile={folder}/slurmd.%n.log
 MpiDefault=none
 # Neither systemd nor cgroups: processes are followed by their parents, memory is looked at once a second.
 ProctrackType=proctrack/linuxproc
@@ -59,10 +58,13 @@ PreemptMode=REQUEUE
 JobRequeue=1
 ReturnToService=2
 SchedulerParameters=sched_min_interval=100000
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory_mb} Gres=gpu:fake:{gpus} State=UNKNOWN
-PartitionName=normal Nodes={host} Default=YES MaxTime=24:00:00 PriorityTier=1 GraceTime=30 State=UP
-PartitionName=urgent Nodes={host} MaxTime=24:00:00 PriorityTier=10 PreemptMode=OFF State=UP
+PartitionName=normal Nodes=ALL Default=YES MaxTime=24:00:00 PriorityTier=1 GraceTime=30 State=UP
+PartitionName=urgent Nodes=ALL MaxTime=24:00:00 PriorityTier=10 PreemptMode=OFF State=UP
 """
+NODE = (
+    "NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cpus} RealMemory={memory_mb}"
+    " Gres=gpu:fake:{gpus} State=UNKNOWN\n"
+)
 
 
 def missing() -> str | None:
@@ -78,28 +80,29 @@ def missing() -> str | None:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[Path]:
-    """A running cluster whose files lie in `folder`; yields its slurm.conf."""
-    start(folder)
+def cluster(folder: Path, nodes: int = 1) -> Iterator[Path]:
+    """A running cluster of `nodes` daemons whose files lie in `folder`; yields its slurm.conf."""
+    start(folder, nodes)
     try:
         yield folder / "slurm.conf"
     finally:
         stop(folder)
 
 
-def start(folder: Path) -> None:
-    """Bring the cluster up; returns when its node is idle."""
+def start(folder: Path, nodes: int = 1) -> None:
+    """Bring the cluster up; returns when its nodes are idle. Every node is this host under another name."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("state", "spool"):
         (folder / name).mkdir(exist_ok=True)
-    _write_config(folder)
+    names = _node_names(nodes)
+    _write_config(folder, names)
     _start_munge(folder)
     SYSTEM_CONFIG.parent.mkdir(exist_ok=True)
     SYSTEM_CONFIG.symlink_to(folder / "slurm.conf")
     try:
-        for daemon in ("slurmctld", "slurmd"):
-            subprocess.run([daemon, "-f", str(folder / "slurm.conf")], check=True)
-        _wait_until_idle(folder)
+        for daemon in (["slurmctld"], *(["slurmd", "-N", name] for name in names)):
+            subprocess.run([*daemon, "-f", str(folder / "slurm.conf")], check=True)
+        _wait_until_idle(folder, nodes)
     except BaseException:
         stop(folder)
         raise
@@ -110,26 +113,29 @@ def stop(folder: Path) -> None:
     with suppress(subprocess.SubprocessError, OSError):
         subprocess.run(["scancel", "--user", "root"], timeout=20, check=False)
         time.sleep(1)
-    for name in ("slurmd", "slurmctld", "munged"):
-        _end(folder / f"{name}.pid")
+    for pid_file in (*folder.glob("slurmd.*.pid"), folder / "slurmctld.pid", folder / "munged.pid"):
+        _end(pid_file)
     if SYSTEM_CONFIG.is_symlink() and SYSTEM_CONFIG.readlink() == folder / "slurm.conf":
         SYSTEM_CONFIG.unlink()
 
 
-def _write_config(folder: Path) -> None:
-    host = socket.gethostname().split(".")[0]
-    text = CONFIG.format(
-        host=host,
-        folder=folder,
-        ctld_port=_free_port(),
-        slurmd_port=_free_port(),
-        cpus=CPUS,
-        memory_mb=MEMORY_MB,
-        gpus=GPUS,
-    )
+def host_name() -> str:
+    """The short name of this host, and of the first node."""
+    return socket.gethostname().split(".")[0]
+
+
+def _node_names(nodes: int) -> list[str]:
+    return [host_name(), *(f"{host_name()}-{index}" for index in range(1, nodes))]
+
+
+def _write_config(folder: Path, names: list[str]) -> None:
+    host = host_name()
+    amounts = {"cpus": CPUS, "memory_mb": MEMORY_MB, "gpus": GPUS}
+    text = CONFIG.format(host=host, folder=folder, ctld_port=_free_port())
+    text += "".join(NODE.format(node=name, host=host, port=_free_port(), **amounts) for name in names)
     (folder / "slurm.conf").write_text(text)
     # Devices that exist everywhere stand for GPUs: Slurm counts them and sets CUDA_VISIBLE_DEVICES.
-    gpus = f"NodeName={host} Name=gpu Type=fake File=/dev/tty[0-{GPUS - 1}] Flags=nvidia_gpu_env\n"
+    gpus = f"NodeName={','.join(names)} Name=gpu Type=fake File=/dev/tty[0-{GPUS - 1}] Flags=nvidia_gpu_env\n"
     (folder / "gres.conf").write_text(gpus)
 
 
@@ -142,14 +148,19 @@ def _start_munge(folder: Path) -> None:
     subprocess.run(["munged", "--force", *(f"--{name}={path}" for name, path in files.items())], check=True)
 
 
-def _wait_until_idle(folder: Path) -> None:
+def _wait_until_idle(folder: Path, nodes: int) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
-        done = subprocess.run(["sinfo", "--noheader", "--format=%T"], capture_output=True, text=True, check=False)
-        if "idle" in done.stdout:
+        done = subprocess.run(
+            ["sinfo", "--noheader", "--Node", "--partition=normal", "--format=%T"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.stdout.split() == ["idle"] * nodes:
             return
         time.sleep(0.5)
-    logs = "\n".join((folder / f"{name}.log").read_text()[-2000:] for name in ("slurmctld", "slurmd"))
+    logs = "\n".join(log.read_text()[-2000:] for log in (folder / "slurmctld.log", *folder.glob("slurmd.*.log")))
     raise RuntimeError(f"no idle node within {READY_SECONDS} s:\n{logs}")
 
 

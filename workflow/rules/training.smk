@@ -15,6 +15,12 @@ rule train_network:
         runtime=growing(lambda wildcards: PLAN.runs[wildcards.run].resources.runtime_min),
         gpu=lambda wildcards: PLAN.runs[wildcards.run].resources.gpus * PLAN.runs[wildcards.run].resources.nodes,
         nodes=lambda wildcards: PLAN.runs[wildcards.run].resources.nodes,
+        # On several nodes: one task on each, the same number of GPUs on each, and no `srun -n1` of Snakemake's around
+        # the training's own.
+        mpi=lambda wildcards: WORKFLOW.on_several_nodes(wildcards.run, 1),
+        tasks=lambda wildcards: WORKFLOW.on_several_nodes(wildcards.run, PLAN.runs[wildcards.run].resources.nodes),
+        tasks_per_gpu=lambda wildcards: WORKFLOW.on_several_nodes(wildcards.run, 0),
+        slurm_extra=lambda wildcards: WORKFLOW.even_gpus(wildcards.run),
     params:
         config=CONFIG,
     message:

@@ -6,6 +6,7 @@ import typer
 
 from borderlab import __version__
 from borderlab.cli import budgeting, census, evidence, inspect, keeping, steps
+from borderlab.credentials import without_credentials
 from borderlab.errors import BorderlabError
 
 app = typer.Typer(
@@ -42,7 +43,7 @@ def main() -> None:
     try:
         app()
     except BorderlabError as fault:
-        print(f"borderlab: error: {fault}", file=sys.stderr)  # noqa: T201
+        print(f"borderlab: error: {without_credentials(str(fault))}", file=sys.stderr)  # noqa: T201
         sys.exit(fault.exit_code)
     except OSError as fault:
         # A disk that is full, a folder that is a file, a path without permission: the user's to put right.

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from borderlab.config.rules import check_combinations
 from borderlab.config.schema import ExperimentConfig
+from borderlab.credentials import without_credentials
 from borderlab.errors import ConfigError
 
 Location = tuple[int | str, ...]
@@ -107,5 +108,5 @@ def _key(location: Location) -> str:
 
 
 def _shorten(value: Any, limit: int = 60) -> str:
-    text = repr(value)
+    text = without_credentials(repr(value))
     return text if len(text) <= limit else f"{text[: limit - 3]}..."

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from borderlab.credentials import without_credentials
 from borderlab.data import create_dataset
 from borderlab.data.base import Dataset
 from borderlab.motion.learned.spec import MotionKind, MotionRecipeSpec
@@ -54,6 +55,14 @@ class DatasetConfig(ConfigModel):
         None, description="Folder or http(s) address with the public copy's layout, asked before the public address."
     )
     folder: str | None = Field(None, description="Folder of your own copy; absent: a folder below folders.data.")
+
+    @field_validator("mirror")
+    @classmethod
+    def _without_credentials(cls, mirror: str | None) -> str | None:
+        # The configuration goes to git, to DVC and to the snapshot that jobs read.
+        if mirror is not None and mirror != without_credentials(mirror):
+            raise ValueError("holds a user name or password; set BORDERLAB_MIRROR_<NAME> in the environment instead")
+        return mirror
 
 
 class BackboneConfig(ConfigModel):

@@ -35,6 +35,7 @@ FAULTS: dict[str, Callable[[Bench], Outcome]] = {
         cluster.memory,
         cluster.preemption,
         cluster.node_lost,
+        cluster.node_drained,
     )
 }
 

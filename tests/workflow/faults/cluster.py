@@ -1,13 +1,12 @@
 """What a scheduler does to jobs: walltime, memory, preemption, a lost node (a one-host Slurm cluster on loopback)."""
 
-import socket
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.workflow import slurm_cluster
-from tests.workflow.faults.bench import Bench, Outcome, copy_samples, experiment, start
+from tests.workflow.faults.bench import Bench, Outcome, copy_samples, experiment, kill, start
 from tests.workflow.running import ROOT, write_config
 
 FAST = ("--slurm-init-seconds-before-status-checks", "2")
@@ -42,18 +41,38 @@ def preemption(bench: Bench) -> Outcome:
 
 def node_lost(bench: Bench) -> Outcome:
     """The only node goes down under a running training, and is back after five seconds."""
-    node = f"nodename={socket.gethostname().split('.')[0]}"
+    return _on_cluster(bench, "node down while it trains", {}, lambda folder: _set_aside("down"), epochs=60)
 
-    def lose(folder: Path) -> None:
-        subprocess.run(["scontrol", "update", node, "state=down", "reason=test"], check=True)
-        time.sleep(5)
-        subprocess.run(["scontrol", "update", node, "state=resume"], check=True)
 
-    return _on_cluster(bench, "node down while it trains", {}, lose, epochs=60)
+def node_drained(bench: Bench) -> Outcome:
+    """The only node is drained under a running training, and is back after it: later jobs wait."""
+
+    def drain(folder: Path) -> None:
+        _set_aside("drain", lambda: not list(folder.glob("artifacts/tiny/runs/*/*/training.json")))
+
+    return _on_cluster(bench, "node drained while it trains", {}, drain, epochs=20, is_interrupted=False)
+
+
+def _set_aside(state: str, as_long_as: Callable[[], bool] = lambda: False) -> None:
+    """Give the only node another state, for five seconds and `as_long_as`."""
+    node = f"nodename={slurm_cluster.host_name()}"
+    subprocess.run(["scontrol", "update", node, f"state={state}", "reason=test"], check=True)
+    deadline = time.monotonic() + PATIENCE_S
+    while as_long_as() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    time.sleep(5)
+    # Refused where the node came back by itself, as one that is down does when its daemon reports again.
+    subprocess.run(["scontrol", "update", node, "state=resume"], check=False)
 
 
 def _on_cluster(
-    bench: Bench, fault: str, resources: dict[str, int], bring_about: Callable[[Path], None], **recipe: int
+    bench: Bench,
+    fault: str,
+    resources: dict[str, int],
+    bring_about: Callable[[Path], None],
+    *,
+    is_interrupted: bool = True,
+    **recipe: int,
 ) -> Outcome:
     if (reason := slurm_cluster.missing()) is not None:
         raise UnavailableError(reason)
@@ -68,15 +87,24 @@ def _on_cluster(
     copy_samples(whole, folder)
     with slurm_cluster.cluster(bench.folder / "slurm"):
         workflow = start(folder, "snakemake", "--profile", "slurm", *FAST, "--configfile", bench.config)
-        while not list(folder.glob("artifacts/tiny/runs/*/*/spec.json")):
-            assert workflow.poll() is None, (folder / "out.txt").read_text()[-3000:]
-            time.sleep(0.1)
-        bring_about(folder)
-        assert workflow.wait(PATIENCE_S) == 0, (folder / "out.txt").read_text()[-3000:]
+        try:
+            while not list(folder.glob("artifacts/tiny/runs/*/*/spec.json")):
+                assert workflow.poll() is None, (folder / "out.txt").read_text()[-3000:]
+                time.sleep(0.1)
+            bring_about(folder)
+            assert workflow.wait(PATIENCE_S) == 0, (folder / "out.txt").read_text()[-3000:]
+        finally:
+            if workflow.poll() is None:
+                kill(workflow)
     again = _again(folder)
     # Otherwise the training ended before its fault.
-    assert "memory" in fault or again.startswith("resumed"), again
-    return Outcome(fault, _seen(folder), again, bench.same(folder, whole), 1)
+    assert not is_interrupted or "memory" in fault or again.startswith("resumed"), again
+    if is_interrupted:
+        seen = _seen(folder)
+    else:
+        assert again == "the training", again
+        seen, again = "nothing: later jobs wait until the node is back", "nothing"
+    return Outcome(fault, seen, again, bench.same(folder, whole), 1)
 
 
 def _seen(folder: Path) -> str:
