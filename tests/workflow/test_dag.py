@@ -201,7 +201,7 @@ def test_training_asked_to_stop_leaves_a_checkpoint_and_goes_on(tiny_run: Path, 
     write_config(tmp_path, values)
     shutil.copytree(tiny_run / "data", tmp_path / "data")
     listed = run("borderlab", "plan", "--config", "tiny.yaml", folder=tmp_path).stdout
-    (name,) = [line.strip() for line in listed.splitlines() if "mobilenetv3_small_050" in line]
+    (name,) = [line.strip() for line in listed.splitlines() if line.startswith("  streets/mobilenetv3_small_050")]
     command = ["borderlab", "train", name, "--config", "tiny.yaml"]
     stopped = subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True)
     spec = tmp_path / "artifacts" / "tiny" / "runs" / name / "spec.json"
