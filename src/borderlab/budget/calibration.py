@@ -25,17 +25,18 @@ WARM_UP_STEPS = 3
 
 @dataclass(frozen=True)
 class StepTime:
-    """One network's training step."""
+    """One network's training step, on one GPU or on `threads` threads of the CPU."""
 
     network: str
     batch_size: int
     seconds: float
     cost: Cost
+    threads: int = 1
 
     @property
     def tflop_per_s(self) -> float:
-        """Operations of the step, as a budget counts them, over its time."""
-        return self.cost.gflop * PASSES * self.batch_size / self.seconds / 1000
+        """Operations of the step, as a budget counts them, over its time; of one GPU or one CPU thread."""
+        return self.cost.gflop * PASSES * self.batch_size / self.seconds / 1000 / self.threads
 
 
 def step_times(plan: Plan, device: torch.device, steps: int, batch_size: int | None = None) -> Iterator[StepTime]:
@@ -50,19 +51,17 @@ def step_times(plan: Plan, device: torch.device, steps: int, batch_size: int | N
     for planned in {key_of(run.spec): run for run in plan.runs.values()}.values():
         spec = planned.spec
         n_classes = len(plan.datasets[spec.dataset.key].info.classes)
-        own = batch_size or max(1, spec.recipe.batch_size // _n_processes(planned))
+        own = batch_size or max(1, spec.recipe.batch_size // planned.resources.processes)
         network = " ".join(part for part in key_of(spec) if part)
+        threads = spec.recipe.threads if device.type == "cpu" else 1
+        torch.set_num_threads(spec.recipe.threads)
         seconds = _step_seconds(planned, n_classes, own, device, steps)
-        yield StepTime(network, own, seconds, count([(spec, n_classes)])[key_of(spec)])
+        yield StepTime(network, own, seconds, count([(spec, n_classes)])[key_of(spec)], threads)
 
 
 def slowest_speed(found: list[StepTime]) -> float:
     """TFLOP/s to budget with: that of the network which makes the least of the device."""
     return min(step.tflop_per_s for step in found)
-
-
-def _n_processes(planned: PlannedRun) -> int:
-    return max(1, planned.resources.gpus) * planned.resources.nodes
 
 
 def _step_seconds(planned: PlannedRun, n_classes: int, batch_size: int, device: torch.device, steps: int) -> float:

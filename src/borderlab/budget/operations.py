@@ -10,18 +10,26 @@ from functools import cache
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from borderlab.budget.assumptions import Cost
 from borderlab.errors import ConfigError
+from borderlab.motion.learned.spec import N_FRAMES, MotionModelSpec
 from borderlab.spec import RunSpec
+
+if TYPE_CHECKING:
+    from torch import nn
 
 TABLE = "operations.csv"
 COLUMNS = ("task", "backbone", "height", "width", "output_stride", "decoder_channels", "gflop", "n_parameters")
 Key = tuple[str, ...]
 
 
-def key_of(spec: RunSpec) -> Key:
+def key_of(spec: RunSpec | MotionModelSpec) -> Key:
     """What decides a network's cost."""
+    if isinstance(spec, MotionModelSpec):
+        height, width = spec.recipe.crop
+        return ("motion", f"{spec.kind} of width {spec.recipe.width}", str(height), str(width), "", "")
     height, width = spec.recipe.augment.crop
     decoder = (spec.recipe.output_stride, spec.recipe.decoder_channels) if spec.task == "segmentation" else ("", "")
     return tuple(str(value) for value in (spec.task, spec.backbone, height, width, *decoder))
@@ -37,7 +45,7 @@ def known_costs() -> Mapping[Key, Cost]:
     }
 
 
-def cost_of(spec: RunSpec) -> Cost:
+def cost_of(spec: RunSpec | MotionModelSpec) -> Cost:
     """Cost of the network of `spec`.
 
     Raises:
@@ -45,14 +53,13 @@ def cost_of(spec: RunSpec) -> Cost:
     """
     key = key_of(spec)
     if key not in known_costs():
-        raise ConfigError(
-            f"{' '.join(key)}: operations are not counted yet; `borderlab plan --config FILE --count` does"
-        )
+        network = " ".join(part for part in key if part)
+        raise ConfigError(f"{network}: operations are not counted yet; `borderlab plan --config FILE --count` does")
     return known_costs()[key]
 
 
-def count(specs: Iterable[tuple[RunSpec, int]]) -> dict[Key, Cost]:
-    """Cost of each network among (specification, number of classes)."""
+def count(specs: Iterable[tuple[RunSpec | MotionModelSpec, int]]) -> dict[Key, Cost]:
+    """Cost of each network among (specification, number of classes; motion models have none, and do not read it)."""
     costs: dict[Key, Cost] = {}
     for spec, n_classes in specs:
         if key_of(spec) not in costs:
@@ -72,17 +79,28 @@ def write_table(costs: Mapping[Key, Cost], path: Path | None = None) -> Path:
     return place
 
 
-def _count(spec: RunSpec, n_classes: int) -> Cost:
+def _count(spec: RunSpec | MotionModelSpec, n_classes: int) -> Cost:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from borderlab.models.factory import create_network
-
-    plain = spec.model_copy(update={"weights": "random", "padding_mode": "zeros"})
+    is_motion = isinstance(spec, MotionModelSpec)
+    height, width = spec.recipe.crop if is_motion else spec.recipe.augment.crop
+    n_frames = N_FRAMES[spec.kind] if is_motion else 1
     with torch.device("meta"):
-        module = create_network(plain, n_classes).module.eval()
-        image = torch.empty(1, 3, *spec.recipe.augment.crop)
+        module = _network(spec, n_classes).eval()
+        # Frames, and the flows between them.
+        shown = torch.empty(1, 3 * n_frames + 2 * (n_frames - 1), height, width)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        module(image)
+        module(shown)
     n_parameters = sum(parameter.numel() for parameter in module.parameters())
     return Cost(counter.get_total_flops() / 1e9, n_parameters)
+
+
+def _network(spec: RunSpec | MotionModelSpec, n_classes: int) -> "nn.Module":
+    if isinstance(spec, MotionModelSpec):
+        from borderlab.motion.learned.network import FlowUNet
+
+        return FlowUNet(N_FRAMES[spec.kind], spec.recipe.width, residual=spec.recipe.residual)
+    from borderlab.models.factory import create_network
+
+    return create_network(spec.model_copy(update={"weights": "random", "padding_mode": "zeros"}), n_classes).module

@@ -25,6 +25,9 @@ def plan(
     tflop_per_s: Annotated[
         float | None, typer.Option(min=1e-6, help="What one of your GPUs does, as `borderlab calibrate` tells.")
     ] = None,
+    cpu_tflop_per_s: Annotated[
+        float | None, typer.Option(min=1e-6, help="What one CPU thread does, as `borderlab calibrate --gpus 0` tells.")
+    ] = None,
     count: Annotated[bool, typer.Option("--count", help="Count new networks' operations first.")] = False,
     write: Annotated[Path | None, typer.Option(help="Also put the budget between the marks of this page.")] = None,
 ) -> None:
@@ -46,7 +49,7 @@ def plan(
     if count:
         _count(planned)
     if budget or write is not None:
-        _budget(planned, tflop_per_s, write)
+        _budget(planned, tflop_per_s, cpu_tflop_per_s, write)
 
 
 def calibrate(
@@ -65,19 +68,23 @@ def calibrate(
     for step in step_times(Workflow.from_file(config).plan, device, steps, batch_size):
         typer.echo(
             f"{step.network}: {step.seconds:.4f} s for {step.batch_size} samples, {step.tflop_per_s:.3g} TFLOP/s"
+            f"{'' if gpus else ' for each CPU thread'}"
         )
         found.append(step)
     if not found:
         raise ConfigError(f"{config}: trains no network; name an experiment with studies")
-    typer.echo(f"borderlab plan --config {config} --tflop-per-s {slowest_speed(found):.3g}")
+    option = "--tflop-per-s" if gpus else "--cpu-tflop-per-s"
+    typer.echo(f"borderlab plan --config {config} {option} {slowest_speed(found):.3g}")
 
 
-def _budget(planned: Plan, tflop_per_s: float | None, write: Path | None) -> None:
+def _budget(planned: Plan, tflop_per_s: float | None, cpu_tflop_per_s: float | None, write: Path | None) -> None:
     from borderlab.budget.assumptions import Speed
     from borderlab.budget.page import budget_page, update_page
 
+    given = {"tflop_per_s": tflop_per_s, "cpu_tflop_per_s": cpu_tflop_per_s}
+    speed = Speed(**{name: value for name, value in given.items() if value is not None})
     try:
-        text = budget_page(planned, Speed() if tflop_per_s is None else Speed(tflop_per_s))
+        text = budget_page(planned, speed)
     except ConfigError as fault:
         # A listing is still one; a page without a budget is a fault.
         if write is not None:
@@ -92,5 +99,6 @@ def _budget(planned: Plan, tflop_per_s: float | None, write: Path | None) -> Non
 def _count(planned: Plan) -> None:
     from borderlab.budget import operations
 
-    specs = ((run.spec, len(planned.datasets[run.spec.dataset.key].info.classes)) for run in planned.runs.values())
+    trained = [run.spec for run in planned.runs.values()], [model.spec for model in planned.motion_models.values()]
+    specs = [(spec, len(planned.datasets[spec.dataset.key].info.classes)) for own in trained for spec in own]
     typer.echo(operations.write_table(operations.count(specs)), err=True)

@@ -56,7 +56,7 @@ def _measured_values(table: PublishedTable, cell: PublishedCell, frame: pd.DataF
     empty: Row = {"measure": table.spec.measure, "n_measured": 0, "runs": ""}
     if selector is None:
         return {**empty, "status": "no runs here"}
-    settings = [settings_of(selected(frame, each), table.spec.results) for each in _sides(table, selector)]
+    settings = [settings_of(selected(frame, each), table.spec.results) for each in sides_of(table, selector)]
     if not all(settings):
         return {**empty, "status": "not run"}
     if max(map(len, settings)) > 1:
@@ -79,7 +79,8 @@ def _measured_values(table: PublishedTable, cell: PublishedCell, frame: pd.DataF
     }
 
 
-def _sides(table: PublishedTable, selector: Selector) -> list[Selector]:
+def sides_of(table: PublishedTable, selector: Selector) -> list[Selector]:
+    """What is selected for a cell: its own side and, where cells are differences, the other one."""
     return [selector] if table.spec.against is None else [selector, {**selector, **table.spec.against}]
 
 
