@@ -12,11 +12,12 @@ from typer.testing import CliRunner
 from borderlab.budget import estimate
 from borderlab.budget.assumptions import Speed
 from borderlab.budget.calibration import slowest_speed, step_times
-from borderlab.budget.certainty import seed_options
 from borderlab.budget.operations import cost_of, count
 from borderlab.budget.page import BEGIN, END, budget_page, update_page
+from borderlab.budget.parts import Needs, Part, hours_of, parts_of, seed_options
 from borderlab.cli import app
 from borderlab.errors import ConfigError
+from borderlab.papers.loading import load_papers
 from borderlab.statistics.power import power
 from borderlab.workflow import Workflow
 
@@ -36,8 +37,32 @@ def test_hours_of_one_training_by_hand(paper: Workflow) -> None:
     run = next(run for run in paper.plan.runs.values() if run.spec.backbone == "resnet50" and run.spec.seed == 0)
     # 8.18 GFLOP forward, three passes' worth, 100 epochs of 1,281,167 images, 10 TFLOP/s.
     expected = 8.18e9 * 3 * 100 * 1_281_167 / 10e12 / 3600
-    assert estimate.gpu_hours(run.spec, Speed(10.0)) == pytest.approx(expected)
-    assert estimate.gpu_hours(run.spec, Speed(20.0)) == pytest.approx(expected / 2)
+    assert estimate.training_hours(run, Speed(10.0)) == pytest.approx(expected)
+    assert estimate.training_hours(run, Speed(20.0)) == pytest.approx(expected / 2)
+    assert estimate.wall_hours(run, Speed(10.0)) == pytest.approx(expected / 8)
+
+
+def test_hours_of_a_cpu_training_by_hand(repository: Path) -> None:
+    plan = Workflow.from_file(repository / "config" / "smoke.yaml").plan
+    run = next(run for run in plan.runs.values() if run.spec.backbone == "regnetx_002")
+    # 0.02 GFLOP forward, three passes' worth, six epochs of the 1,260 training digits, 0.01 TFLOP/s.
+    expected = 0.02e9 * 3 * 6 * 1260 / 0.01e12 / 3600
+    assert estimate.training_hours(run, Speed(1e9, 0.01)) == pytest.approx(expected)
+    # Key frames and the two samples at each of three distances, where the recipe leaves the number open.
+    moved = next(run for run in plan.runs.values() if run.spec.propagation is not None)
+    recipe = moved.spec.recipe.model_copy(update={"samples_per_epoch": None})
+    assert estimate._samples_per_epoch(moved.spec.model_copy(update={"recipe": recipe})) == 8 * 7
+
+
+@pytest.mark.parametrize("name", ["smoke", "camvid", "propagation", "motion", "imagenette", "imagenette_gpu"])
+def test_every_shipped_experiment_has_a_budget(name: str, repository: Path) -> None:
+    plan = Workflow.from_file(repository / "config" / f"{name}.yaml").plan
+    trainings = estimate.training_budgets(plan, Speed())
+    assert sum(own.n_runs for own in trainings) == len(plan.runs) + len(plan.motion_models)
+    assert all(own.longest_hours > 0 for own in trainings)
+    assert estimate.video_gb(plan.motions.values()) == pytest.approx(
+        sum(own.gb for own in estimate.video_budgets(plan) if own.kind == "motion")
+    )
 
 
 def test_flows_of_cityscapes_by_hand(paper: Workflow) -> None:
@@ -51,14 +76,17 @@ def test_flows_of_cityscapes_by_hand(paper: Workflow) -> None:
 
 
 def test_studies_add_up_to_all_runs(paper: Workflow) -> None:
-    budgets = estimate.study_budgets(paper.plan, Speed())
-    assert sum(budget.n_runs for budget in budgets) == len(paper.plan.runs)
+    budgets = estimate.training_budgets(paper.plan, Speed())
+    assert sum(budget.n_runs for budget in budgets) == len(paper.plan.runs) + len(paper.plan.motion_models)
     # No job of the shipped configuration needs its walltime twice.
     assert max(budget.walltimes for budget in budgets) < 1
 
 
+_SAMPLES = ("train_motion", "estimate_motion", *["synthesise_samples"] * 3)
+
+
 def test_longest_chain_goes_through_the_longest_training(paper: Workflow) -> None:
-    path = estimate.critical_path_hours(paper.plan, Speed())
+    path = estimate.longest_chain(paper.plan, Speed(), paper.plan.runs)
     assert "vgg19_bn" in path[-1][0]
     run = next(run for run in paper.plan.runs if "joint3" in run)
     chain = estimate._chain(paper.plan, run, Speed())
@@ -67,19 +95,20 @@ def test_longest_chain_goes_through_the_longest_training(paper: Workflow) -> Non
     planned = paper.plan.runs[run]
     alone = replace(planned, spec=planned.spec.model_copy(update={"start_from": None}))
     chain = estimate._chain(replace(paper.plan, runs={run: alone}), run, Speed())
-    assert [step.split()[0] for step, _ in chain] == ["estimate_motion", *["synthesise_samples"] * 3, "train_network"]
+    assert [step.split()[0] for step, _ in chain] == [*_SAMPLES, "train_network"]
 
 
 def test_kept_operations_are_those_of_the_network(paper: Workflow) -> None:
     spec = next(run.spec for run in paper.plan.runs.values() if run.spec.backbone == "resnet50")
-    (counted,) = count([(spec, 1000)]).values()
-    assert round(counted.gflop, 2) == cost_of(spec).gflop
-    assert counted.n_parameters == cost_of(spec).n_parameters
+    model = next(iter(paper.plan.motion_models.values())).spec
+    for own, counted in zip((spec, model), count([(spec, 1000), (model, 19)]).values(), strict=True):
+        assert round(counted.gflop, 2) == cost_of(own).gflop
+        assert counted.n_parameters == cost_of(own).n_parameters
 
 
 def test_network_that_was_not_counted_is_named(paper: Workflow) -> None:
     spec = next(iter(paper.plan.runs.values())).spec.model_copy(update={"backbone": "resnet18"})
-    with pytest.raises(ConfigError, match=r"classification resnet18 224 224 .* --count"):
+    with pytest.raises(ConfigError, match=r"classification resnet18 224 224: .* --count"):
         cost_of(spec)
 
 
@@ -91,21 +120,66 @@ def test_page_without_marks_is_left_alone(tmp_path: Path) -> None:
     assert page.read_text() == "nothing"
 
 
-def test_fewer_seeds_save_their_runs_and_find_less(paper: Workflow) -> None:
-    options = list(seed_options(paper.plan, Speed()))
-    own = {option.n_seeds: option for option in options if option.study == "liu2018_imagenet"}
+@pytest.fixture(scope="module")
+def parts(paper: Workflow, repository: Path) -> dict[str, Part]:
+    return {part.name: part for part in parts_of(paper.plan, load_papers(repository / "papers"))}
+
+
+IMAGENET = "liu2018/imagenet_top1, imagenet_top1_difference"
+
+
+def test_parts_take_every_run_of_the_plan(paper: Workflow, parts: dict[str, Part]) -> None:
+    assert frozenset(paper.plan.runs) == frozenset().union(*(part.needs.runs for part in parts.values()))
+    # Both tables are made of the same hundred runs, and each has cells that no run here makes.
+    assert (parts[IMAGENET].n_cells, parts[IMAGENET].n_published) == (35, 40)
+    assert len(parts[IMAGENET].runs) == 100
+    assert parts[IMAGENET].needs.n_jobs == 200
+    assert len(parts["liu2018/cross_test"].needs.probes) == 1
+
+
+def test_what_no_other_part_needs_is_what_leaving_out_saves(paper: Workflow, parts: dict[str, Part]) -> None:
+    for name, part in parts.items():
+        others = [other.needs for other in parts.values() if other.name != name]
+        assert not any(part.alone.runs & other.runs or part.alone.syntheses & other.syntheses for other in others)
+    # The cross test needs zero and partial padding of one network of five; the rest is the table's alone.
+    assert len(parts[IMAGENET].alone.runs) == 90
+    hours = hours_of(paper.plan, Needs(runs=parts[IMAGENET].alone.runs), Speed())
+    assert hours.gpu == pytest.approx(
+        sum(estimate.training_hours(paper.plan.runs[run], Speed()) for run in parts[IMAGENET].alone.runs)
+    )
+    assert hours.cpu == 0
+
+
+def test_a_part_rests_on_starts_samples_and_motion_models(parts: dict[str, Part]) -> None:
+    needs = parts["zhu2019/cityscapes_propagation"].needs
+    assert {run.split("/")[0] for run in needs.runs} == {"cityscapes", "mapillary"}
+    assert (len(needs.motion_models), len(needs.motions), len(needs.syntheses)) == (2, 2, 20)
+
+
+def test_cases_of_claims_that_are_lost(parts: dict[str, Part]) -> None:
+    # ResNet-50 stays, for the cross test.
+    assert parts[IMAGENET].lost["liu2018/partial_gains"] == (4, 5)
+    assert parts[IMAGENET].lost["liu2018/reflect_no_gain"] == (5, 5)
+    assert "zhu2019/relaxation_gains" not in parts[IMAGENET].lost
+    assert parts["zhu2019/cityscapes_propagation"].lost["zhu2019/decline_from_four"][0] > 0
+
+
+def test_fewer_seeds_save_their_runs_and_find_less(paper: Workflow, parts: dict[str, Part]) -> None:
+    part = parts[IMAGENET]
+    own = {option.n_seeds: option for option in seed_options(paper.plan, part, Speed())}
     assert sorted(own) == [2, 3, 4, 5]
-    (hours,) = [
-        budget.gpu_hours for budget in estimate.study_budgets(paper.plan, Speed()) if budget.study == "liu2018_imagenet"
-    ]
-    assert own[3].saved_gpu_hours == pytest.approx(hours * 2 / 5)
+    whole = hours_of(paper.plan, Needs(runs=part.alone.runs), Speed())
+    assert own[3].saved.gpu == pytest.approx(whole.gpu * 2 / 5)
     assert own[5].is_planned
-    assert own[5].saved_gpu_hours == 0
+    assert own[5].saved.gpu == 0
+    assert part.run_sd == pytest.approx(0.2, abs=0.05)
     for n_seeds, option in own.items():
         assert power(option.detectable_sd, n_seeds) == pytest.approx(0.8)
-    # All runs of this one belong to another study as well.
-    shared = [option for option in options if option.study == "zhu2019_cityscapes_best"]
-    assert [option.saved_gpu_hours for option in shared] == [0, 0]
+        # The difference of two independent runs varies more than one of them.
+        assert option.detectable_points == pytest.approx(option.detectable_sd * part.run_sd * 2**0.5)
+    # Another table needs every run of this one.
+    shared = list(seed_options(paper.plan, parts["zhu2019/cityscapes_summary"], Speed()))
+    assert [option.saved.gpu for option in shared] == [0, 0]
 
 
 @pytest.fixture
@@ -118,7 +192,9 @@ def test_calibration_measures_each_network_once(tiny: Path) -> None:
     assert found.network.startswith("segmentation mobilenetv3_small_050 32 48")
     assert found.batch_size == 2
     assert found.seconds > 0
+    assert found.threads == 1
     assert found.tflop_per_s == pytest.approx(found.cost.gflop * 3 * 2 / found.seconds / 1000)
+    assert replace(found, threads=2).tflop_per_s == pytest.approx(found.tflop_per_s / 2)
     assert slowest_speed([found]) == found.tflop_per_s > 0
 
 
@@ -135,4 +211,5 @@ def test_a_plan_tells_its_cost(repository: Path) -> None:
     assert done.exit_code == 0
     assert "run: 251" in done.stdout
     # Ten times the stated speed.
-    assert "One GPU at 67 TFLOP/s. Trainings: 251, 4,764 GPU hours." in done.stdout
+    assert "Speed: 67 TFLOP/s for a GPU" in done.stdout
+    assert "Trainings: 253, 4,764 GPU hours." in done.stdout

@@ -83,24 +83,26 @@ def _count(spec: RunSpec | MotionModelSpec, n_classes: int) -> Cost:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    is_motion = isinstance(spec, MotionModelSpec)
-    height, width = spec.recipe.crop if is_motion else spec.recipe.augment.crop
-    n_frames = N_FRAMES[spec.kind] if is_motion else 1
     with torch.device("meta"):
-        module = _network(spec, n_classes).eval()
-        # Frames, and the flows between them.
-        shown = torch.empty(1, 3 * n_frames + 2 * (n_frames - 1), height, width)
+        module, n_channels, size = _network(spec, n_classes)
+        module.eval()
+        shown = torch.empty(1, n_channels, *size)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         module(shown)
     n_parameters = sum(parameter.numel() for parameter in module.parameters())
     return Cost(counter.get_total_flops() / 1e9, n_parameters)
 
 
-def _network(spec: RunSpec | MotionModelSpec, n_classes: int) -> "nn.Module":
+def _network(spec: RunSpec | MotionModelSpec, n_classes: int) -> "tuple[nn.Module, int, tuple[int, int]]":
+    """A network, the channels that it is shown, and the height and width of a training sample."""
     if isinstance(spec, MotionModelSpec):
         from borderlab.motion.learned.network import FlowUNet
 
-        return FlowUNet(N_FRAMES[spec.kind], spec.recipe.width, residual=spec.recipe.residual)
+        n_frames = N_FRAMES[spec.kind]
+        # Frames, and the flows between them.
+        n_channels = 3 * n_frames + 2 * (n_frames - 1)
+        return FlowUNet(n_frames, spec.recipe.width, residual=spec.recipe.residual), n_channels, spec.recipe.crop
     from borderlab.models.factory import create_network
 
-    return create_network(spec.model_copy(update={"weights": "random", "padding_mode": "zeros"}), n_classes).module
+    plain = spec.model_copy(update={"weights": "random", "padding_mode": "zeros"})
+    return create_network(plain, n_classes).module, 3, spec.recipe.augment.crop

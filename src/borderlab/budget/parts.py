@@ -97,7 +97,7 @@ class SeedOption:
 
 
 def parts_of(plan: Plan, papers: Iterable[Paper]) -> list[Part]:
-    """Tables with a cell that the plan makes, then what studies make beside them; tables of equal needs are one part."""
+    """Tables with a cell that the plan makes, then what studies make beside them; tables of equal needs are one."""
     known = list(papers)
     results = planned_results(plan)
     tables = list(_table_parts(plan, known, results))

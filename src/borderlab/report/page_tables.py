@@ -116,7 +116,12 @@ def cost_table(tables: Tables) -> Table | None:
 def runs_table(tables: Tables) -> Table | None:
     """Every run with what a reader needs to judge and repeat it."""
     rows = [_provenance_row(row) for row in records(tables["runs"])]
-    columns = [Column("Run"), Column("Seed", True), Column("Final", True, "%"), Column("Best", True, "%, optimistic")]
+    columns = [
+        Column("Run", prose=True),
+        Column("Seed", True),
+        Column("Final", True, "%"),
+        Column("Best", True, "%, optimistic"),
+    ]
     columns += [Column("Wall time", True), Column("Device"), Column("Commit"), Column("Data identity")]
     columns += [Column("Make it again")]
     return Table("table-runs", "Every training run", columns, rows, filterable=True) if rows else None

@@ -67,10 +67,9 @@ def glance_table(claims: pd.DataFrame, scale: str) -> Table:
         first = records(own)[0]
         ends = [_ends(own, evidence) for evidence in ("published", "experiment")]
         rows.append([Cell(first["statement"], note=f"{paper}: {first['place']}"), *map(Cell, ends)])
-    columns = [Column("Claim", note="paper", prose=True), Column("On the published runs")]
-    return Table(
-        "table-glance", "Claims at a glance", [*columns, Column("On this experiment's runs", note=scale)], rows
-    )
+    columns = [Column("Claim", note="paper", prose=True), Column("On the published runs", prose=True)]
+    columns.append(Column("On this experiment's runs", note=scale, prose=True))
+    return Table("table-glance", "Claims at a glance", columns, rows)
 
 
 def _ends(own: pd.DataFrame, evidence: str) -> str:
@@ -84,7 +83,7 @@ def _ends(own: pd.DataFrame, evidence: str) -> str:
 def claims_table(claims: pd.DataFrame) -> Table:
     """Every claim and case, the published runs first."""
     rows = [_claim_row(row) for row in records(claims.sort_values("evidence", ascending=False, kind="stable"))]
-    columns = [Column("Claim", note="paper"), Column("Verdict", note="scale"), Column("Case", note="sides")]
+    columns = [Column("Claim", note="paper"), Column("Verdict", note="scale"), Column("Case", note="sides", prose=True)]
     columns += [Column("Effect", True, "points, 95 % interval"), Column("Margin", True, "points"), Column("n", True)]
     columns += [Column("p for", True, "Holm"), Column("p against", True, "Holm"), Column("p by permutation", True)]
     columns += [Column("Detectable", True, "points"), Column("Measure")]
@@ -96,7 +95,7 @@ def cells_table(cells: pd.DataFrame) -> Table:
     rows = [_cell_row(row) for row in records(cells)]
     columns = [
         Column("Table", note="paper"),
-        Column("Cell", note="row, column"),
+        Column("Cell", note="row, column", prose=True),
         Column("Published", True, "± printed sd"),
     ]
     columns += [Column("Printed sd", note="divides by"), Column("Sample sd", True, "n − 1")]

@@ -60,7 +60,18 @@ MOTION_COLOURS = {
     "truth": "#332288",
 }
 # For names that the tables above do not know, in order of appearance.
-SPARE_COLOURS = ("#88ccee", "#117733", "#aa4499", "#44aa99")
+SPARE_COLOURS = (
+    "#88ccee",
+    "#117733",
+    "#aa4499",
+    "#44aa99",
+    "#e69f00",
+    "#882255",
+    "#999933",
+    "#cc79a7",
+    "#d55e00",
+    "#0072b2",
+)
 MARKERS = ("P", "X", "d", "8")
 DASHES: tuple[Any, ...] = ("", (3, 1.6), (1, 1.4), (6, 1.5, 1, 1.5))
 
@@ -171,9 +182,11 @@ def ordered(names: Iterable[str], known: Iterable[str]) -> list[str]:
 
 
 def colours(names: Sequence[str], known: dict[str, str]) -> dict[str, str]:
-    """A colour for each of `names`: its own, or a spare one."""
-    spare = (name for name in names if name not in known)
-    extra = {name: SPARE_COLOURS[k % len(SPARE_COLOURS)] for k, name in enumerate(spare)}
+    """A colour for each of `names`: its own, or a spare one that no other of them has, as long as there are any."""
+    own = {known[name] for name in names if name in known}
+    spare = [colour for colour in SPARE_COLOURS if colour not in own] or list(SPARE_COLOURS)
+    unknown = (name for name in names if name not in known)
+    extra = {name: spare[k % len(spare)] for k, name in enumerate(unknown)}
     return {name: known.get(name) or extra[name] for name in names}
 
 

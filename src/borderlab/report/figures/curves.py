@@ -19,7 +19,6 @@ from borderlab.report.style import (
     KIND_COLOURS,
     METRIC_LABELS,
     PADDING_COLOURS,
-    SPARE_COLOURS,
     colours,
     key_line,
     padding_order,
@@ -29,6 +28,7 @@ from borderlab.report.style import (
 )
 from borderlab.report.tabulate import Tables
 
+MOST_KEYS_INSIDE = 5
 ROW_COLUMNS = ("padding_mode", "propagation", "loss", "seed", "epoch", "metric_pct", "train_loss", "run")
 
 
@@ -72,7 +72,7 @@ def _draw_dataset(found: list[Setting], path: Path) -> Path:
         _add_keys(right, arms)
     for row in grid:
         for axes in row:
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for axes in grid[-1]:
         axes.set_xlabel("Epoch")
     return save_figure(figure, path, rows_of(found, ROW_COLUMNS))
@@ -90,12 +90,10 @@ def _arms(rows: pd.DataFrame) -> Arms:
 
 def _propagation_palette(names: list[str]) -> dict[str, str]:
     """Colours of propagations: the kind's own for its first distance, spare ones for others."""
-    palette: dict[str, str] = {}
-    spare = iter(SPARE_COLOURS * len(names))
+    first: dict[str, str] = {}
     for name in names:
-        own = KIND_COLOURS[name.split(" ")[0]]
-        palette[name] = next(spare) if own in palette.values() else own
-    return palette
+        first.setdefault(name.split(" ")[0], name)
+    return colours(names, {name: KIND_COLOURS[kind] for kind, name in first.items()})
 
 
 def _draw_curves(axes: Axes, rows: pd.DataFrame, column: str, arms: Arms) -> None:
@@ -103,12 +101,18 @@ def _draw_curves(axes: Axes, rows: pd.DataFrame, column: str, arms: Arms) -> Non
     common = {"data": drawn, "x": "epoch", "y": column, "hue": arms.colour, "palette": arms.palette, "ax": axes}
     common |= {"hue_order": list(arms.palette), "style": arms.dash, "style_order": list(arms.dashes)}
     common |= {"dashes": arms.dashes, "legend": False}
-    sns.lineplot(**common, units="run", estimator=None, linewidth=0.7, alpha=0.35)
-    sns.lineplot(**common, estimator="mean", errorbar=None, linewidth=1.7)
+    # A line through one point is nothing to see.
+    dots = {"marker": "o", "markersize": 4} if drawn["epoch"].nunique() == 1 else {}
+    sns.lineplot(**common, **dots, units="run", estimator=None, linewidth=0.7, alpha=0.35)
+    sns.lineplot(**common, **dots, estimator="mean", errorbar=None, linewidth=1.7)
+    if dots:
+        axes.set_xlim(0, 2 * drawn["epoch"].iloc[0])
 
 
 def _add_keys(axes: Axes, arms: Arms) -> None:
     keys = [key_line(name, colour) for name, colour in arms.palette.items()]
     if len(arms.dashes) > 1:
         keys += [key_line(name, INK, dashes=dash) for name, dash in arms.dashes.items()]
-    axes.legend(handles=keys, loc="upper right")
+    # Loss curves leave the upper right free, for so many entries.
+    beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)} if len(keys) > MOST_KEYS_INSIDE else {"loc": "upper right"}
+    axes.legend(handles=keys, **beside)
