@@ -2,21 +2,6 @@
 
 from dataclasses import dataclass
 
-# Samples of splits, from the data sets' own pages; (name in the registry, split).
-N_SAMPLES = {
-    ("imagenet", "train"): 1_281_167,
-    ("imagenet", "val"): 50_000,
-    ("cityscapes", "train"): 2_975,
-    ("cityscapes", "val"): 500,
-    ("camvid", "train"): 367,
-    ("camvid", "val"): 101,
-    ("camvid", "test"): 233,
-}
-# Height and width of video frames.
-FRAME_SIZE = {"cityscapes": (1024, 2048), "camvid": (360, 480)}
-# Key frames of the splits that motion follows: one in each Cityscapes clip, every tenth of CamVid's dense clip.
-N_KEYFRAMES = {("cityscapes", "train"): 2_975, ("camvid", "val"): 10}
-
 # Bytes of a pixel, mean of 300 propagated CamVid frames of ours: PNG at compression 1.
 IMAGE_BYTES_PER_PX, LABEL_BYTES_PER_PX = 1.52, 0.05
 # A stored flow: two float16 values for each pixel, forward and backward.
@@ -33,15 +18,21 @@ PASSES = 3
 
 @dataclass(frozen=True)
 class Speed:
-    """What one GPU does in training, validation and loading included.
+    """What one GPU, or one CPU core, does in training, validation and loading included."""
 
-    The default is one anchor, nothing more: the code of Zhu et al. states about 9 hours for SEResNeXt-50 on Cityscapes
-    with eight V100 in float16 (NVIDIA/semantic-segmentation, README of the sdcnet branch). 175 epochs of 2,975 crops
-    of 896x896 at 1.106 TFLOP forward are 1.73e6 TFLOP in 259,200 GPU seconds. ImageNet in float32 is counted at the
-    same speed for want of a published figure; a newer GPU is several times as fast.
-    """
+    tflop_per_s: float
+    device: str = "GPU"
 
-    tflop_per_s: float = 6.7
+
+ONE_GPU = Speed(6.7)
+"""One anchor, nothing more: the code of Zhu et al. states about 9 hours for SEResNeXt-50 on Cityscapes with eight V100
+in float16 (NVIDIA/semantic-segmentation, README of the sdcnet branch). 175 epochs of 2,975 crops of 896x896 at
+1.106 TFLOP forward are 1.73e6 TFLOP in 259,200 GPU seconds. ImageNet in float32 is counted at the same speed for want
+of a published figure; a newer GPU is several times as fast."""
+
+ONE_CORE = Speed(0.027, "CPU")
+"""One anchor too: a training of `config/propagation.yaml`, 800 crops of 160x208 at 1.49 GFLOP forward, took 133 CPU
+seconds on the machine of docs/benchmarks.md."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from borderlab.budget.assumptions import Speed
-from borderlab.budget.estimate import gpu_hours
+from borderlab.budget.estimate import device_hours
 from borderlab.plan import Plan
 from borderlab.statistics.power import minimum_detectable_effect
 
@@ -18,7 +18,7 @@ class SeedOption:
     is_planned: bool
     study: str
     n_seeds: int
-    saved_gpu_hours: float
+    saved_hours: float
     detectable_sd: float
 
 
@@ -33,5 +33,5 @@ def seed_options(plan: Plan, speed: Speed) -> Iterator[SeedOption]:
         seeds = sorted({spec.seed for spec in own})
         for n_seeds in range(len(seeds), FEWEST_SEEDS - 1, -1):
             dropped = set(seeds[n_seeds:])
-            saved = sum(gpu_hours(spec, speed) for spec in alone if spec.seed in dropped)
+            saved = sum(device_hours(plan, spec, speed) for spec in alone if spec.seed in dropped)
             yield SeedOption(n_seeds == len(seeds), study.name, n_seeds, saved, minimum_detectable_effect(1.0, n_seeds))

@@ -8,17 +8,16 @@ from borderlab.budget.assumptions import (
     CHECKPOINT_COPIES,
     FLOW_BYTES_PER_PX,
     FLOW_US_PER_PX,
-    FRAME_SIZE,
     IMAGE_BYTES_PER_PX,
     LABEL_BYTES_PER_PX,
-    N_KEYFRAMES,
-    N_SAMPLES,
+    ONE_CORE,
+    ONE_GPU,
     PASSES,
     WARP_US_PER_PX,
     Speed,
 )
 from borderlab.budget.operations import cost_of
-from borderlab.errors import ConfigError
+from borderlab.budget.sizes import n_samples, video
 from borderlab.plan import Plan, PlannedRun
 from borderlab.spec import MotionSpec, RunSpec, SynthesisSpec
 
@@ -27,12 +26,12 @@ HOUR_S, GB = 3600, 1e9
 
 @dataclass(frozen=True)
 class StudyBudget:
-    """All trainings of one study; hours of GPUs, gigabytes, and what each job asks for."""
+    """All trainings of one study; hours of GPUs (of CPU cores without), gigabytes, and what each job asks for."""
 
     study: str
     n_runs: int
-    gpu_hours: float
-    longest_gpu_hours: float
+    hours: float
+    longest_hours: float
     gpus: int
     mem_mb: int
     runtime_min: int
@@ -42,7 +41,7 @@ class StudyBudget:
     @property
     def longest_wall_hours(self) -> float:
         """Of its longest training, if all its GPUs are used to the full."""
-        return self.longest_gpu_hours / max(1, self.gpus)
+        return self.longest_hours / max(1, self.gpus)
 
     @property
     def walltimes(self) -> float:
@@ -68,51 +67,55 @@ def study_budgets(plan: Plan, speed: Speed) -> list[StudyBudget]:
     by_study: dict[str, list[PlannedRun]] = {study.name: [] for study in plan.config.studies}
     for planned in plan.runs.values():
         by_study[planned.studies[0]].append(planned)
-    return [_study_budget(name, runs, speed) for name, runs in by_study.items() if runs]
+    return [_study_budget(plan, name, runs, speed) for name, runs in by_study.items() if runs]
 
 
-def gpu_hours(spec: RunSpec, speed: Speed) -> float:
-    """Of one training.
+def speed_for(plan: Plan) -> Speed:
+    """The stated assumption for what `plan` trains on."""
+    return ONE_GPU if any(run.resources.gpus for run in plan.runs.values()) else ONE_CORE
+
+
+def device_hours(plan: Plan, spec: RunSpec, speed: Speed) -> float:
+    """Hours of one GPU, or of one CPU core, for one training of `plan`.
 
     Raises:
         ConfigError: if the number of samples of an epoch is not known.
     """
-    samples = spec.recipe.samples_per_epoch or N_SAMPLES.get((spec.dataset.name, spec.train_split))
-    if samples is None:
-        raise ConfigError(f"{spec.dataset.name} {spec.train_split}: size unknown; set recipe.samples_per_epoch")
+    samples = spec.recipe.samples_per_epoch or n_samples(plan.datasets[spec.dataset.key], spec.train_split)
     tflop = cost_of(spec).gflop / 1000 * PASSES * samples * spec.recipe.epochs
     return tflop / speed.tflop_per_s / HOUR_S
 
 
 def video_budgets(plan: Plan) -> list[VideoBudget]:
     """Motion and synthesis, one row for each data set."""
-    return [*_grouped("motion", plan.motions.values()), *_grouped("synthesis", plan.syntheses.values())]
+    motions, syntheses = plan.motions.values(), plan.syntheses.values()
+    return [*_grouped(plan, "motion", motions), *_grouped(plan, "synthesis", syntheses)]
 
 
 def critical_path_hours(plan: Plan, speed: Speed) -> list[tuple[str, float]]:
-    """The longest chain of jobs, if every job starts as soon as it can: (step, wall hours)."""
+    """The longest chain of jobs that ends in a training, if every job starts as soon as it can: (step, wall hours)."""
     chains = [_chain(plan, run, speed) for run in plan.runs]
-    return max(chains, key=lambda chain: sum(hours for _, hours in chain))
+    return max(chains, key=lambda chain: sum(hours for _, hours in chain), default=[])
 
 
 def _chain(plan: Plan, run: str, speed: Speed) -> list[tuple[str, float]]:
     planned = plan.runs[run]
-    training = gpu_hours(planned.spec, speed) / max(1, planned.resources.gpus)
+    training = device_hours(plan, planned.spec, speed) / max(1, planned.resources.gpus)
     syntheses = [plan.syntheses[name] for name in plan.syntheses_of_run(run)]
     chain = []
     if syntheses:
         farthest = max(abs(spec.distance) for spec in syntheses)
         motion = plan.motions[plan.motion_of_synthesis(plan.syntheses_of_run(run)[0])]
-        chain = [("estimate_motion", _motion(motion)[1])]
-        chain += [(f"synthesise_samples ±{step}", _synthesis(syntheses[0])[1]) for step in range(1, farthest + 1)]
+        chain = [("estimate_motion", _motion(plan, motion)[1])]
+        chain += [(f"synthesise_samples ±{step}", _synthesis(plan, syntheses[0])[1]) for step in range(1, farthest + 1)]
     if planned.spec.start_from is not None:
         start = _chain(plan, planned.spec.start_from, speed)
         chain = max(chain, start, key=lambda steps: sum(hours for _, hours in steps))
     return [*chain, (f"train_network {run}", training)]
 
 
-def _study_budget(study: str, runs: list[PlannedRun], speed: Speed) -> StudyBudget:
-    hours = [gpu_hours(planned.spec, speed) for planned in runs]
+def _study_budget(plan: Plan, study: str, runs: list[PlannedRun], speed: Speed) -> StudyBudget:
+    hours = [device_hours(plan, planned.spec, speed) for planned in runs]
     weights = [cost_of(planned.spec).n_parameters * BYTES_PER_WEIGHT / GB for planned in runs]
     resources = runs[0].resources
     return StudyBudget(
@@ -128,33 +131,30 @@ def _study_budget(study: str, runs: list[PlannedRun], speed: Speed) -> StudyBudg
     )
 
 
-def _grouped(kind: str, specs: Iterable[MotionSpec | SynthesisSpec]) -> Iterator[VideoBudget]:
+def _grouped(plan: Plan, kind: str, specs: Iterable[MotionSpec | SynthesisSpec]) -> Iterator[VideoBudget]:
     groups: dict[str, list[tuple[int, float, float]]] = {}
     for spec in specs:
-        measured = _motion(spec) if isinstance(spec, MotionSpec) else _synthesis(spec)
+        measured = _motion(plan, spec) if isinstance(spec, MotionSpec) else _synthesis(plan, spec)
         groups.setdefault(spec.dataset.name, []).append(measured)
     for dataset, jobs in groups.items():
         frames, hours, gigabytes = zip(*jobs, strict=True)
         yield VideoBudget(kind, dataset, len(jobs), sum(frames), sum(hours), max(hours), sum(gigabytes))
 
 
-def _motion(spec: MotionSpec) -> tuple[int, float, float]:
+def _motion(plan: Plan, spec: MotionSpec) -> tuple[int, float, float]:
     """Flows, CPU hours and gigabytes of one job: two directions for each step on both sides of a key frame."""
-    keyframes, pixels = _video(spec)
+    keyframes, pixels = _video(plan, spec)
     n_flows = keyframes * 2 * spec.max_distance * 2
     return n_flows, n_flows * pixels * FLOW_US_PER_PX / 1e6 / HOUR_S, n_flows * pixels * FLOW_BYTES_PER_PX / GB
 
 
-def _synthesis(spec: SynthesisSpec) -> tuple[int, float, float]:
-    keyframes, pixels = _video(spec)
+def _synthesis(plan: Plan, spec: SynthesisSpec) -> tuple[int, float, float]:
+    keyframes, pixels = _video(plan, spec)
     stored = IMAGE_BYTES_PER_PX + LABEL_BYTES_PER_PX
     return keyframes, keyframes * pixels * WARP_US_PER_PX / 1e6 / HOUR_S, keyframes * pixels * stored / GB
 
 
-def _video(spec: MotionSpec | SynthesisSpec) -> tuple[int, int]:
+def _video(plan: Plan, spec: MotionSpec | SynthesisSpec) -> tuple[int, int]:
     """Key frames, and pixels of a frame."""
-    try:
-        height, width = FRAME_SIZE[spec.dataset.name]
-        return N_KEYFRAMES[spec.dataset.name, spec.split], height * width
-    except KeyError:
-        raise ConfigError(f"{spec.dataset.name} {spec.split}: number or size of frames unknown to the budget") from None
+    found = video(plan.datasets[spec.dataset.key], spec.split)
+    return found.n_keyframes(spec.keyframes), found.height * found.width

@@ -6,6 +6,7 @@ from pathlib import Path
 from borderlab.budget.assumptions import Speed
 from borderlab.budget.certainty import seed_options
 from borderlab.budget.estimate import StudyBudget, critical_path_hours, study_budgets, video_budgets
+from borderlab.budget.tables import table_budgets
 from borderlab.errors import ConfigError
 from borderlab.files import write_text
 from borderlab.plan import Plan
@@ -34,13 +35,8 @@ def update_page(path: Path, text: str) -> None:
 
 def _lines(plan: Plan, speed: Speed) -> Iterator[str]:
     studies = study_budgets(plan, speed)
-    total = sum(study.gpu_hours for study in studies)
-    yield f"One GPU at {speed.tflop_per_s:g} TFLOP/s. Trainings: {len(plan.runs)}, {total:,.0f} GPU hours."
-    yield ""
-    heads = ("study", "trainings", "GPU h, longest", "GPU h, all", "GPUs", "wall h, longest", "walltimes")
-    yield f"| {' | '.join((*heads, 'memory, GB', 'weights, GB'))} |"
-    yield "|---|---|---|---|---|---|---|---|---|"
-    yield from map(_study_row, studies)
+    if studies:
+        yield from _training_lines(plan, studies, speed)
     videos = video_budgets(plan)
     if videos:
         yield ""
@@ -51,11 +47,11 @@ def _lines(plan: Plan, speed: Speed) -> Iterator[str]:
             yield f"| {video.kind} | {video.dataset} | {counts} | {video.gb:,.1f} |"
     yield ""
     weights = sum(study.weights_gb for study in studies)
-    checkpoints = max(study.checkpoints_gb / study.n_runs for study in studies)
+    checkpoints = max((study.checkpoints_gb / study.n_runs for study in studies), default=0.0)
     disk = weights + sum(video.gb for video in videos)
     yield (
-        f"Artifacts: {disk:,.0f} GB, of which weights {weights:,.0f} GB. While it lasts, a training also keeps up to "
-        f"{checkpoints:.1f} GB of checkpoints."
+        f"Artifacts: {_few(disk)} GB, of which weights {_few(weights)} GB. While it lasts, a training also keeps up to "
+        f"{_few(checkpoints)} GB of checkpoints."
     )
     if plan.motion_models:
         yield ""
@@ -65,18 +61,47 @@ def _lines(plan: Plan, speed: Speed) -> Iterator[str]:
         )
     yield from _seed_lines(plan, speed)
     path = critical_path_hours(plan, speed)
+    if not path:
+        return
     hours = sum(hours for _, hours in path)
     training, last = path[-1]
     yield ""
     # Without the hash: the page would be out of step with every edit of the training code.
     name = training.split()[-1].rpartition("-")[0]
-    yield f"Longest chain: {hours:,.0f} hours, of which {last:,.0f} are one training ({name})."
+    yield f"Longest chain: {_few(hours)} hours, of which {_few(last)} are one training ({name})."
+
+
+def _training_lines(plan: Plan, studies: list[StudyBudget], speed: Speed) -> Iterator[str]:
+    unit = f"{speed.device} h"
+    total = sum(study.hours for study in studies)
+    yield (
+        f"One {speed.device} at {speed.tflop_per_s:g} TFLOP/s. Trainings: {len(plan.runs)}, {_few(total)} "
+        f"{speed.device} hours."
+    )
+    yield ""
+    heads = ("study", "trainings", f"{unit}, longest", f"{unit}, all", "GPUs", "wall h, longest", "walltimes")
+    yield f"| {' | '.join((*heads, 'memory, GB', 'weights, GB'))} |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    yield from map(_study_row, studies)
+    tables = list(table_budgets(plan, speed))
+    if tables:
+        yield ""
+        yield (
+            "By table of the papers; a training that fills cells of several tables, or that others start from, counts "
+            "in each:"
+        )
+        yield ""
+        yield f"| paper | table | cells | filled | trainings | {unit} |"
+        yield "|---|---|---|---|---|---|"
+        for table in tables:
+            cells = f"{table.n_cells} | {table.n_filled} | {table.n_runs} | {_few(table.hours)}"
+            yield f"| {table.paper} | {table.table} | {cells} |"
 
 
 def _seed_lines(plan: Plan, speed: Speed) -> Iterator[str]:
     """What can be left out, and at which loss of certainty."""
     options = list(seed_options(plan, speed))
-    if not any(option.saved_gpu_hours for option in options):
+    if not any(option.saved_hours for option in options):
         return
     yield ""
     yield (
@@ -84,10 +109,10 @@ def _seed_lines(plan: Plan, speed: Speed) -> Iterator[str]:
         "cases, in standard deviations of the paired differences:"
     )
     yield ""
-    yield "| study | seeds | GPU h saved | smallest difference, sd |"
+    yield f"| study | seeds | {speed.device} h saved | smallest difference, sd |"
     yield "|---|---|---|---|"
     for option in options:
-        saved = "as planned" if option.is_planned else _hours(option.saved_gpu_hours)
+        saved = "as planned" if option.is_planned else _few(option.saved_hours)
         yield f"| {option.study} | {option.n_seeds} | {saved} | {option.detectable_sd:.1f} |"
 
 
@@ -95,17 +120,17 @@ def _study_row(study: StudyBudget) -> str:
     cells = (
         study.study,
         study.n_runs,
-        _hours(study.longest_gpu_hours),
-        _hours(study.gpu_hours),
+        _few(study.longest_hours),
+        _few(study.hours),
         study.gpus,
-        _hours(study.longest_wall_hours),
+        _few(study.longest_wall_hours),
         f"{study.walltimes:.1f}",
         f"{study.mem_mb / 1000:.0f}",
-        f"{study.weights_gb:.1f}",
+        _few(study.weights_gb),
     )
     return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
-def _hours(hours: float) -> str:
-    """Whole hours, and tenths of few."""
-    return f"{hours:.1f}" if hours < 10 else f"{hours:,.0f}"
+def _few(amount: float) -> str:
+    """Hours or gigabytes: whole ones where there are many, tenths or hundredths where there are few."""
+    return f"{amount:,.0f}" if amount >= 10 else f"{amount:.1f}" if amount >= 0.1 else f"{amount:.2f}"

@@ -1,6 +1,7 @@
 """Commands that tell what an experiment consists of, and what it will cost."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,8 @@ def plan(
     names: Annotated[bool, typer.Option(help="Also list every name.")] = True,
     budget: Annotated[bool, typer.Option(help="Also tell GPU hours, disk and the longest chain.")] = True,
     tflop_per_s: Annotated[
-        float | None, typer.Option(min=1e-6, help="What one of your GPUs does, as `borderlab calibrate` tells.")
+        float | None,
+        typer.Option(min=1e-6, help="What one of your GPUs, or CPU cores, does, as `borderlab calibrate` tells."),
     ] = None,
     count: Annotated[bool, typer.Option("--count", help="Count new networks' operations first.")] = False,
     write: Annotated[Path | None, typer.Option(help="Also put the budget between the marks of this page.")] = None,
@@ -73,11 +75,12 @@ def calibrate(
 
 
 def _budget(planned: Plan, tflop_per_s: float | None, write: Path | None) -> None:
-    from borderlab.budget.assumptions import Speed
+    from borderlab.budget.estimate import speed_for
     from borderlab.budget.page import budget_page, update_page
 
+    speed = speed_for(planned)
     try:
-        text = budget_page(planned, Speed() if tflop_per_s is None else Speed(tflop_per_s))
+        text = budget_page(planned, speed if tflop_per_s is None else replace(speed, tflop_per_s=tflop_per_s))
     except ConfigError as fault:
         # A listing is still one; a page without a budget is a fault.
         if write is not None:
