@@ -1,6 +1,7 @@
 """Training curves: validated metric and training loss over epochs, one panel row for each setting."""
 
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import pandas as pd
@@ -30,6 +31,7 @@ from borderlab.report.style import (
 from borderlab.report.tabulate import Tables
 
 ROW_COLUMNS = ("padding_mode", "propagation", "loss", "seed", "epoch", "metric_pct", "train_loss", "run")
+FEW_EPOCHS = 5
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def curve_settings(tables: Tables) -> dict[str, list[Setting]]:
 
 
 def _draw_dataset(found: list[Setting], path: Path) -> Path:
-    figure, grid = panels(len(found), 2, FULL_WIDTH_IN / 2, 2.45)
+    figure, grid = panels(len(found), 2, FULL_WIDTH_IN / 2, 2.45, sharex="row")
     for (left, right), setting in zip(grid, found, strict=True):
         arms = _arms(setting.rows)
         _draw_curves(left, setting.rows, "metric_pct", arms)
@@ -91,7 +93,7 @@ def _arms(rows: pd.DataFrame) -> Arms:
 def _propagation_palette(names: list[str]) -> dict[str, str]:
     """Colours of propagations: the kind's own for its first distance, spare ones for others."""
     palette: dict[str, str] = {}
-    spare = iter(SPARE_COLOURS * len(names))
+    spare = cycle(colour for colour in SPARE_COLOURS if colour not in KIND_COLOURS.values())
     for name in names:
         own = KIND_COLOURS[name.split(" ")[0]]
         palette[name] = next(spare) if own in palette.values() else own
@@ -103,6 +105,9 @@ def _draw_curves(axes: Axes, rows: pd.DataFrame, column: str, arms: Arms) -> Non
     common = {"data": drawn, "x": "epoch", "y": column, "hue": arms.colour, "palette": arms.palette, "ax": axes}
     common |= {"hue_order": list(arms.palette), "style": arms.dash, "style_order": list(arms.dashes)}
     common |= {"dashes": arms.dashes, "legend": False}
+    if drawn["epoch"].nunique() <= FEW_EPOCHS:
+        # A run that was validated once has no line.
+        common |= {"marker": "o", "markersize": 4, "markeredgewidth": 0}
     sns.lineplot(**common, units="run", estimator=None, linewidth=0.7, alpha=0.35)
     sns.lineplot(**common, estimator="mean", errorbar=None, linewidth=1.7)
 
@@ -111,4 +116,4 @@ def _add_keys(axes: Axes, arms: Arms) -> None:
     keys = [key_line(name, colour) for name, colour in arms.palette.items()]
     if len(arms.dashes) > 1:
         keys += [key_line(name, INK, dashes=dash) for name, dash in arms.dashes.items()]
-    axes.legend(handles=keys, loc="upper right")
+    axes.legend(handles=keys, loc="upper left", bbox_to_anchor=(1.0, 1.0))
