@@ -19,7 +19,7 @@ from borderlab.budget.sizes import Video, n_samples, video
 from borderlab.budget.tables import table_budgets
 from borderlab.cli import app
 from borderlab.data import create_dataset
-from borderlab.data.base import ClassificationDataset
+from borderlab.data.base import ClassificationDataset, FetchSettings
 from borderlab.errors import ConfigError
 from borderlab.spec import KeyframesSpec
 from borderlab.statistics.power import power
@@ -138,6 +138,7 @@ def test_sizes_are_those_of_the_embedded_sets(tmp_path: Path) -> None:
     digits = create_dataset("digits")
     assert isinstance(digits, ClassificationDataset)
     for split in digits.splits:
+        digits.fetch(tmp_path, split, FetchSettings())
         assert n_samples(digits, split) == len(digits.images(tmp_path, split))
     streets = create_dataset("streets", {"clips_val": 3, "frames_per_clip": 7, "height": 48, "width": 64})
     assert n_samples(streets, "val") == 21
