@@ -78,6 +78,22 @@ def test_cityscapes_clip_has_the_label_on_its_twentieth_frame(tmp_path: Path) ->
     assert [index for index, frame in enumerate(clips[0].frames) if frame.label is not None] == [19]
 
 
+def test_cityscapes_clip_of_a_long_sequence_goes_by_running_numbers(tmp_path: Path) -> None:
+    """Hamburg's labelled frames are the twentieth of thirty too, but its files are numbered through the whole drive."""
+    root = cityscapes(tmp_path, sequences=False)
+    shutil.rmtree(root / "leftImg8bit" / "train")
+    write_image(root / "leftImg8bit" / "train" / "hamburg" / "hamburg_000000_000042_leftImg8bit.png")
+    label = np.full((8, 16), 7, np.uint8)
+    write_image(root / "gtFine" / "train" / "hamburg" / "hamburg_000000_000042_gtFine_labelIds.png", label)
+    for frame in range(20, 60):
+        name = f"hamburg_000000_{frame:06d}_leftImg8bit.png"
+        write_image(root / "leftImg8bit_sequence" / "train" / "hamburg" / name)
+    (clip,) = segmentation("cityscapes", allow_partial=True).clips(root, "train")
+    numbers = [int(frame.image.name.split("_")[2]) for frame in clip.frames]
+    assert numbers == list(range(23, 53))
+    assert [number for number, frame in zip(numbers, clip.frames, strict=True) if frame.label is not None] == [42]
+
+
 @pytest.mark.parametrize(
     ("harm", "message"),
     [

@@ -79,6 +79,10 @@ def test_registry_is_light() -> None:
 def test_digits_are_real_and_split_without_overlap(tmp_path: Path) -> None:
     digits = create_dataset("digits")
     assert isinstance(digits, ClassificationDataset)
+    with pytest.raises(DataError, match=r"train\.npz is missing; fetch it first: borderlab fetch digits"):
+        digits.images(tmp_path, "train")
+    for split in digits.splits:
+        digits.fetch(tmp_path, split, FetchSettings())
     splits = {split: digits.images(tmp_path, split) for split in digits.splits}
     names = [image.sample_id for images in splits.values() for image in images]
     assert len(names) == len(set(names)) == 1797

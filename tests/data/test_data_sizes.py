@@ -20,6 +20,7 @@ def test_every_split_of_every_data_set_has_a_size(name: str) -> None:
 @pytest.mark.parametrize("split", ["train", "val", "test"])
 def test_digits_are_as_many_as_scikit_learn_holds(split: str, tmp_path: Path) -> None:
     digits = create_dataset("digits")
+    digits.fetch(tmp_path, split, FetchSettings(progress=False))
     assert n_samples(digits, split) == digits.count(tmp_path, split)
     assert video(digits, split) is None
 

@@ -150,7 +150,7 @@ def test_channels_last_gradient_stays_channels_last():
 
 
 def test_no_more_is_kept_for_backward_than_for_cross_entropy():
-    """One tensor of the logits' size (log-probabilities), and the rows of the border."""
+    """One tensor of the logits' size (what becomes the gradient), and a weight for each pixel."""
     logits, target = torch.randn(1, 19, 64, 64, requires_grad=True), torch.zeros(1, 64, 64, dtype=torch.long)
     target[:, :, 32:] = 1
     kept = []

@@ -15,7 +15,7 @@ from timm.models.levit import ConvNorm as LevitConvNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from borderlab.errors import PaddingError
-from borderlab.padding import PADDING_MODES, set_padding_mode
+from borderlab.padding import PADDING_MODES, fusing, set_padding_mode
 from borderlab.padding.base import Filling
 from borderlab.padding.fusing import FOLDS, PASSES, SUMS, FusionGuard
 from borderlab.padding.layers import PaddedLayer
@@ -44,6 +44,7 @@ FOLDED_MODELS = ("levit_128s", "tiny_vit_5m_224", "efficientvit_m0")
 def _double_precision():
     """Several methods of timm make their new layer in the default type, whatever the old one had."""
     torch.set_default_dtype(torch.float64)
+    torch.manual_seed(0)
     yield
     torch.set_default_dtype(torch.float32)
 
@@ -170,6 +171,27 @@ def test_every_fusing_class_of_timm_is_known():
             if is_local and {"fuse", "reparameterize", "switch_to_deploy"} & set(vars(value)) and name not in linear:
                 found.add(f"{value.__module__}.{name}")
     assert found == FOLDS | SUMS | PASSES
+
+
+class DropsBeforeItMakes(nn.Module):
+    """Fused the hard way: the old layers are gone before the new one is made, which may get their place in memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.old = nn.Sequential(*(nn.Conv2d(2, 2, 3, padding=1) for _ in range(8)))
+
+    def fuse(self):
+        del self.old
+        self.new = nn.Conv2d(2, 2, 3, padding=1)
+
+
+def test_a_new_layer_in_the_place_of_a_dropped_one_is_converted_too(monkeypatch):
+    monkeypatch.setattr(fusing, "SUMS", {f"{__name__}.{DropsBeforeItMakes.__qualname__}"})
+    for _ in range(20):
+        block = DropsBeforeItMakes()
+        set_padding_mode(block, "replicate")
+        block.fuse()
+        assert isinstance(block.new, PaddedLayer)
 
 
 def size_of(model):

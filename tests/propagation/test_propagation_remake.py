@@ -98,16 +98,6 @@ def test_all_frames_broken_is_a_fault_of_the_motion(lab):
         lab.estimate()
 
 
-def test_each_flow_is_computed_once(lab, monkeypatch):
-    asked = []
-    flow = Copy.flow
-    monkeypatch.setattr(Copy, "flow", lambda self, *pair: asked.append((pair[0].name, *pair[1:])) or flow(self, *pair))
-    motion, _ = lab.estimate("copy")
-    for options in ({}, {"method": "accumulated"}, {"void_occluded": False}):
-        lab.synthesise_all(motion, model="copy", **options)
-    assert len(asked) == len(set(asked)) > 0
-
-
 def test_reference_hands_channels_on_in_the_other_order(lab, monkeypatch):
     seen = []
     flow = Copy.flow

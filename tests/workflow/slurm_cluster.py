@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -74,9 +75,25 @@ def missing() -> str | None:
     absent = [name for name in COMMANDS if shutil.which(name) is None]
     if absent:
         return f"not installed: {', '.join(absent)} (`make system-packages`)"
-    if SYSTEM_CONFIG.exists():
+    if os.path.lexists(SYSTEM_CONFIG) and not _is_left_behind():
         return f"{SYSTEM_CONFIG} exists: this host belongs to a cluster"
     return None
+
+
+def _is_left_behind() -> bool:
+    """Whether the system's configuration is the link of an earlier cluster of ours that was killed, not stopped."""
+    if not SYSTEM_CONFIG.is_symlink():
+        return False
+    if not SYSTEM_CONFIG.exists():
+        return SYSTEM_CONFIG.readlink().is_relative_to(tempfile.gettempdir())
+    folder = SYSTEM_CONFIG.readlink().parent
+    if f"StateSaveLocation={folder}/state\n" not in SYSTEM_CONFIG.read_text():
+        return False
+    try:
+        controller = int((folder / "slurmctld.pid").read_text())
+    except (OSError, ValueError):
+        return True
+    return not Path(f"/proc/{controller}").exists()
 
 
 @contextmanager
@@ -98,6 +115,8 @@ def start(folder: Path, nodes: int = 1) -> None:
     _write_config(folder, names)
     _start_munge(folder)
     SYSTEM_CONFIG.parent.mkdir(exist_ok=True)
+    if _is_left_behind():
+        SYSTEM_CONFIG.unlink()
     SYSTEM_CONFIG.symlink_to(folder / "slurm.conf")
     try:
         for daemon in (["slurmctld"], *(["slurmd", "-N", name] for name in names)):

@@ -9,6 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from borderlab.data.base import ClassificationDataset, DatasetInfo, FetchSettings, LabelledImage, check_split
+from borderlab.errors import DataError
+from borderlab.files import atomic_file
 
 # Of every ten images in the set's order: seven for training, one to validate, two to test.
 _SPLIT_OF_LAST_DIGIT = {"train": (0, 1, 2, 3, 4, 5, 6), "val": (7,), "test": (8, 9)}
@@ -30,16 +32,35 @@ class Digits(ClassificationDataset):
     splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
 
     def fetch(self, root: Path, split: str, settings: FetchSettings) -> None:
+        """Copy the images of `split` out of scikit-learn, once: to import it takes longer than to read them."""
         check_split(self, split)
-
-    def images(self, root: Path, split: str) -> list[LabelledImage]:
+        path = _path(root, split)
+        if path.is_file():
+            return
         from sklearn.datasets import load_digits
 
-        check_split(self, split)
         digits = load_digits()
-        grey = np.clip(np.rint(digits.images * (255 / 16)), 0, 255).astype(np.uint8)
-        return [
-            LabelledImage(f"{index:04d}", np.repeat(grey[index][..., None], 3, axis=2), int(digits.target[index]))
-            for index in range(len(grey))
-            if index % 10 in _SPLIT_OF_LAST_DIGIT[split]
-        ]
+        chosen = [index for index in range(len(digits.target)) if index % 10 in _SPLIT_OF_LAST_DIGIT[split]]
+        grey = np.clip(np.rint(digits.images[chosen] * (255 / 16)), 0, 255).astype(np.uint8)
+        with atomic_file(path) as temporary, temporary.open("wb") as stream:
+            np.savez_compressed(stream, grey=grey, class_id=digits.target[chosen], index=np.array(chosen))
+
+    def images(self, root: Path, split: str) -> list[LabelledImage]:
+        """Samples of `split` in the set's order.
+
+        Raises:
+            DataError: if the split has not been fetched.
+        """
+        check_split(self, split)
+        path = _path(root, split)
+        if not path.is_file():
+            raise DataError(f"digits: {path} is missing; fetch it first: borderlab fetch digits")
+        with np.load(path) as stored:
+            return [
+                LabelledImage(f"{index:04d}", np.repeat(grey[..., None], 3, axis=2), int(class_id))
+                for grey, class_id, index in zip(stored["grey"], stored["class_id"], stored["index"], strict=True)
+            ]
+
+
+def _path(root: Path, split: str) -> Path:
+    return root / f"{split}.npz"

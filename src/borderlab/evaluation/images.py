@@ -5,7 +5,6 @@ needed after training alone stands here, where it renames evaluations and nothin
 """
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +14,18 @@ from numpy.typing import NDArray
 from torch import nn
 
 from borderlab.errors import RunError
-from borderlab.evaluation.classification import top1_pct
+from borderlab.evaluation.classification import add_outcomes, outcomes, top1_pct
 from borderlab.evaluation.confusion import ConfusionMatrix
-from borderlab.evaluation.inference import Inference
 from borderlab.evaluation.metric import Measurement
 from borderlab.evaluation.rings import RingConfusion
-from borderlab.evaluation.segmentation import SegmentationCounts, predict
+from borderlab.evaluation.segmentation import SegmentationCounts, predictions
 from borderlab.files import atomic_file
 from borderlab.spec import RunSpec
-from borderlab.training.autocasting import autocast
 
 IMAGES_FILE = "images.npz"
 ImageCounts = NDArray[np.int64]
-Ids = NDArray[np.uint8]
 
 
-@torch.no_grad()
 def measure_images(
     spec: RunSpec, model: nn.Module, batches: Any, device: torch.device
 ) -> tuple[Measurement, ImageCounts]:
@@ -47,11 +42,10 @@ def measure_images(
         (n 2), right (0 or 1) and 1; segmentation (n c 3), by class the pixels that are hit, in truth, and predicted
         where there is truth. Sums over images give the split's accuracy or IoU.
     """
-    model.eval()
     if spec.task == "classification":
         return _classify(spec, model, batches, device)
     rings, images = RingConfusion(batches.n_classes), []
-    for target, pred in _segmented(spec, model, batches, device):
+    for target, pred in predictions(model, batches, spec.recipe.evaluation, device, spec.recipe.precision):
         rings.update(target, pred)
         own = ConfusionMatrix(batches.n_classes)
         own.update(target, pred)
@@ -85,29 +79,11 @@ def read_image_counts(path: Path) -> ImageCounts:
 def _classify(spec: RunSpec, model: nn.Module, batches: Any, device: torch.device) -> tuple[Measurement, ImageCounts]:
     classes = np.zeros((batches.n_classes, 2), dtype=np.int64)
     right = []
-    for batch in batches:
-        with autocast(device, spec.recipe.precision):
-            logits = model(batch.image.to(device))
-        target = batch.target.numpy()
-        correct = logits.argmax(dim=1).cpu().numpy() == target
-        np.add.at(classes, (target, 0), correct)
-        np.add.at(classes, (target, 1), 1)
+    for target, correct in outcomes(model, batches, device, spec.recipe.precision):
+        add_outcomes(classes, target, correct)
         right.append(correct)
     outcome = np.concatenate(right).astype(np.int64)
     return Measurement(top1_pct(classes), classes), np.stack([outcome, np.ones_like(outcome)], axis=-1)
-
-
-def _segmented(spec: RunSpec, model: nn.Module, batches: Any, device: torch.device) -> Iterator[tuple[Ids, Ids]]:
-    """Truth and prediction (h w) of each image."""
-    evaluation, precision = spec.recipe.evaluation, spec.recipe.precision
-    if evaluation.is_plain:
-        for batch in batches:
-            for target, pred in zip(batch.target, predict(model, batch.image, device, precision), strict=True):
-                yield target.to(torch.uint8).numpy(), pred.numpy()
-        return
-    inference = Inference(model, batches.normalisation, evaluation, batches.n_classes, device, precision)
-    for raw in batches.raw():
-        yield raw.target[0].numpy(), inference.predict(raw.image[0].numpy())
 
 
 def _class_counts(matrix: ConfusionMatrix) -> ImageCounts:

@@ -1,10 +1,12 @@
 """Segmentation over a whole split: one confusion matrix, and one for each ring of distance from the image border."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from borderlab.evaluation.confusion import ConfusionMatrix
@@ -12,6 +14,8 @@ from borderlab.evaluation.inference import Inference
 from borderlab.evaluation.rings import RingConfusion
 from borderlab.spec import EvaluationSpec, Precision
 from borderlab.training.autocasting import autocast
+
+Ids = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -43,22 +47,30 @@ class SegmentationCounts:
         ]
 
 
-@torch.no_grad()
 def segment(
     model: nn.Module, batches: Any, evaluation: EvaluationSpec, device: torch.device, precision: Precision
 ) -> SegmentationCounts:
     """Counts of `model` over an evaluation loader, which holds whole images, looked at as `evaluation` says."""
-    model.eval()
     counts = SegmentationCounts(RingConfusion(batches.n_classes))
+    for target, pred in predictions(model, batches, evaluation, device, precision):
+        counts.rings.update(target, pred)
+    return counts
+
+
+@torch.no_grad()
+def predictions(
+    model: nn.Module, batches: Any, evaluation: EvaluationSpec, device: torch.device, precision: Precision
+) -> Iterator[tuple[Ids, Ids]]:
+    """Truth and prediction (h w) of each image of an evaluation loader, in its order."""
+    model.eval()
     if evaluation.is_plain:
         for batch in batches:
             for target, pred in zip(batch.target, predict(model, batch.image, device, precision), strict=True):
-                counts.rings.update(target.to(torch.uint8).numpy(), pred.numpy())
-        return counts
+                yield target.to(torch.uint8).numpy(), pred.numpy()
+        return
     inference = Inference(model, batches.normalisation, evaluation, batches.n_classes, device, precision)
     for raw in batches.raw():
-        counts.rings.update(raw.target[0].numpy(), inference.predict(raw.image[0].numpy()))
-    return counts
+        yield raw.target[0].numpy(), inference.predict(raw.image[0].numpy())
 
 
 def predict(model: nn.Module, image: torch.Tensor, device: torch.device, precision: Precision) -> torch.Tensor:

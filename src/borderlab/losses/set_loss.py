@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64, Integer
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -57,46 +56,54 @@ class SetLoss(torch.autograd.Function):
     """Weighted sum of -log of the probability of each pixel's set; `dim` is the axis of the classes.
 
     Its gradient is weight * (p - q), q being the softmax over the set. Written out because autograd would hold, and
-    fill with zeros, a tensor of the logits' size for each of the two ways in which a pixel is looked up. It is made in
-    place of the log-probabilities as soon as these are no longer needed: nothing else is kept.
+    fill with zeros, a tensor of the logits' size for each of the two ways in which a pixel is looked up. Here
+    e = exp(logits - largest) is made once; with t the sum of e, it is replaced by e - t * q, which the backward pass
+    multiplies by weight / t: nothing else is kept, and no second exponential is taken. Of pixels with several classes
+    only the scores of these are looked up.
     """
 
     @staticmethod
     def forward(
         ctx: Any, logits: Float[Tensor, "..."], dim: int, sets: PixelSets, weights: Float[Tensor, "n h w"]
     ) -> Float[Tensor, ""]:
-        log_probs = F.log_softmax(logits, dim)
-        rows = log_probs.movedim(dim, -1)[sets.border]
-        set_log_prob, q = _log_sum_exp(rows, sets.member)
-        log_prob = log_probs.gather(dim, sets.own.unsqueeze(dim)).squeeze(dim)
-        log_prob[sets.border] = set_log_prob
+        own = sets.own.unsqueeze(dim)
+        row, class_id = sets.member.nonzero(as_tuple=True)
+        of_member = (*(axis[row] for axis in sets.border), class_id)
+        shifted = logits - logits.amax(dim, keepdim=True)
+        scores = shifted.movedim(dim, -1)[of_member]
+        log_prob = shifted.gather(dim, own)
+        own_term = log_prob.exp()
+        terms = shifted.exp_()
+        total = terms.sum(dim, keepdim=True)
+        log_prob = log_prob.sub_(total.log()).squeeze(dim)
+        row_total = total.squeeze(dim)[sets.border]
+        set_log_sum, q = _log_sum_exp(scores, row, len(row_total))
+        log_prob[sets.border] = set_log_sum - row_total.log()
         if ctx.needs_input_grad[0]:
-            grad = log_probs.exp_()
-            grad.scatter_add_(dim, sets.own.unsqueeze(dim), grad.new_full((), -1.0).expand_as(weights).unsqueeze(dim))
-            grad.movedim(dim, -1)[sets.border] = rows.exp_().sub_(q)
+            terms.scatter_(dim, own, own_term.sub_(total))
+            terms.movedim(dim, -1)[of_member] = scores.exp_().sub_(q.mul_(row_total[row]))
             ctx.dim = dim
-            ctx.save_for_backward(grad, weights)
+            ctx.save_for_backward(terms, weights / total.squeeze(dim))
         return -(log_prob * weights).masked_fill_(~sets.labelled, 0).sum()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_output: Float[Tensor, ""]) -> tuple[Float[Tensor, "..."], None, None, None]:
-        grad, weights = ctx.saved_tensors
-        return grad * (weights * grad_output).unsqueeze(ctx.dim), None, None, None
+        terms, scale = ctx.saved_tensors
+        return terms * (scale * grad_output).unsqueeze(ctx.dim), None, None, None
 
 
 def _log_sum_exp(
-    log_probs: Float[Tensor, "m c"], member: Bool[Tensor, "m c"]
-) -> tuple[Float[Tensor, " m"], Float[Tensor, "m c"]]:
-    """Logarithm of each set's probability, and the softmax over the set (0 outside).
+    scores: Float[Tensor, " k"], row: Int64[Tensor, " k"], n_rows: int
+) -> tuple[Float[Tensor, " m"], Float[Tensor, " k"]]:
+    """Logarithm of the sum of exp over each row's scores, and the softmax over the row.
 
-    Finite however improbable the set is: the largest term is taken out of the sum, and terms outside the set, which
-    may be larger, are bounded before they are dropped.
+    Finite however small a row's scores are: the largest is taken out of the sum.
     """
-    peak = log_probs.masked_fill(~member, -torch.inf).amax(dim=1, keepdim=True)
-    terms = (log_probs - peak).clamp_(max=0).exp_().mul_(member)
-    total = terms.sum(dim=1, keepdim=True)
-    return (peak + total.log())[:, 0], terms.div_(total)
+    peak = scores.new_full((n_rows,), -torch.inf).scatter_reduce_(0, row, scores, "amax")
+    terms = (scores - peak[row]).exp_()
+    total = scores.new_zeros(n_rows).index_add_(0, row, terms)
+    return peak + total.log(), terms.div_(total[row])
 
 
 def dense_loss(

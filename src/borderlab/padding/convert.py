@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.utils.parametrize import is_parametrized
 
+import borderlab.torchvision_compat  # noqa: F401  (so that `import timm` works after this package)
 from borderlab.errors import PaddingError
 from borderlab.padding.base import Pair
 from borderlab.padding.census import own_padding

@@ -93,7 +93,8 @@ class FusionGuard:
             if any(method in vars(module) for method in METHODS):
                 _check(module)
         padded = _padded_layers(self.owner)
-        before = {id(module) for module in self.owner.modules()}
+        # The modules themselves, not their ids: a method drops old layers, and a new one may get the id of one dropped.
+        before = set(self.owner.modules())
         fused = getattr(type(self.owner), self.method)(self.owner, *arguments, **options)
         if padded and _class_name(self.owner) not in PASSES:
             result = fused if isinstance(fused, nn.Module) else self.owner
@@ -126,10 +127,10 @@ def _check(module: nn.Module) -> None:
     )
 
 
-def _pad_new_layers(result: nn.Module, before: set[int], model_layer: PaddedLayer) -> None:
+def _pad_new_layers(result: nn.Module, before: set[nn.Module], model_layer: PaddedLayer) -> None:
     """Let convolutions that fusing has made pad as `model_layer` did, with its networks if it has any."""
     for layer in list(result.modules()):
-        if id(layer) in before or not isinstance(layer, nn.Conv2d) or isinstance(layer, PaddedLayer):
+        if layer in before or not isinstance(layer, nn.Conv2d) or isinstance(layer, PaddedLayer):
             continue
         kind = layer_kind(layer)
         if kind is not None and can_pad(kind.padding(layer), cast(tuple[int, int], layer.kernel_size)):

@@ -16,6 +16,13 @@ KEYS: dict[ResultsTable, tuple[str, ...]] = {"runs": tuple(FACTORS), "cross_test
 PAIRED_BY: dict[ResultsTable, str] = {"runs": "seed", "cross_test": "network"}
 RUN_COLUMN: dict[ResultsTable, str] = {"runs": "run", "cross_test": "network"}
 _NAMED_FIRST = ("dataset", "backbone")
+# Columns that repeat what the text in another one says.
+_TOLD_BY = {
+    "propagation_kind": "propagation",
+    "motion": "propagation",
+    "max_distance": "propagation",
+    "relax_radius_px": "loss",
+}
 
 
 @dataclass(frozen=True)
@@ -65,8 +72,9 @@ def _setting(rows: pd.DataFrame, names: Sequence[str]) -> list[Any]:
 
 
 def _varying(settings: Sequence[pd.DataFrame], names: Sequence[str]) -> Iterator[str]:
-    for name in names:
-        if name not in _NAMED_FIRST and len({str(rows.iloc[0][name]) for rows in settings}) > 1:
+    differing = [name for name in names if len({str(rows.iloc[0][name]) for rows in settings}) > 1]
+    for name in differing:
+        if name not in _NAMED_FIRST and _TOLD_BY.get(name) not in differing:
             yield name
 
 

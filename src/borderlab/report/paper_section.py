@@ -83,8 +83,9 @@ def _ends(own: pd.DataFrame, evidence: str) -> str:
 def claims_table(claims: pd.DataFrame) -> Table:
     """Every claim and case, the published runs first."""
     rows = [_claim_row(row) for row in records(claims.sort_values("evidence", ascending=False, kind="stable"))]
-    columns = [Column("Claim", note="paper"), Column("Verdict", note="scale"), Column("Case", note="sides", prose=True)]
+    columns = [Column("Claim", note="paper"), Column("Verdict", note="scale")]
     columns += [Column("Effect", True, "points, 95 % interval"), Column("Margin", True, "points"), Column("n", True)]
+    columns += [Column("Case", note="sides", prose=True)]
     columns += [Column("p for", True, "Holm"), Column("p against", True, "Holm"), Column("p by permutation", True)]
     columns += [Column("Detectable", True, "points"), Column("Measure")]
     return Table("table-claims", "Verdicts, case by case", columns, rows, filterable=True)
@@ -113,10 +114,10 @@ def _claim_row(row: Row) -> list[Cell]:
     return [
         Cell(row["claim"], note=row["paper"]),
         Cell(row["verdict"], note="; ".join(filter(None, (scale, _more(row)))), strong=decided),
-        Cell(row["case"] or MISSING, note=f"{row['left']} against {row['right']}"),
         Cell(interval(row["effect_points"], low, high), float(row["effect_points"])),
         Cell(f"{margin}{number(row['margin_points'])}", float(row["margin_points"])),
         Cell(str(row["n"]), float(row["n"])),
+        Cell(row["case"] or MISSING, note=f"{row['left']} against {row['right']}"),
         *(_p_cell(row[name]) for name in ("p_for", "p_against", "p_exact")),
         Cell(number(row["detectable_points"]), float(row["detectable_points"])),
         Cell(MEASURE_TITLES[row["measure"]], note="decides" if row["decides"] else "beside it"),

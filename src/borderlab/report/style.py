@@ -60,18 +60,7 @@ MOTION_COLOURS = {
     "truth": "#332288",
 }
 # For names that the tables above do not know, in order of appearance.
-SPARE_COLOURS = (
-    "#88ccee",
-    "#117733",
-    "#aa4499",
-    "#44aa99",
-    "#e69f00",
-    "#882255",
-    "#999933",
-    "#cc79a7",
-    "#d55e00",
-    "#0072b2",
-)
+SPARE_COLOURS = ("#88ccee", "#117733", "#aa4499", "#44aa99", "#e69f00", "#882255", "#0072b2", "#999933")
 MARKERS = ("P", "X", "d", "8")
 DASHES: tuple[Any, ...] = ("", (3, 1.6), (1, 1.4), (6, 1.5, 1, 1.5))
 
@@ -182,11 +171,11 @@ def ordered(names: Iterable[str], known: Iterable[str]) -> list[str]:
 
 
 def colours(names: Sequence[str], known: dict[str, str]) -> dict[str, str]:
-    """A colour for each of `names`: its own, or a spare one that no other of them has, as long as there are any."""
+    """A colour for each of `names`: its own, or a spare one that no other has, as long as there are some."""
     own = {known[name] for name in names if name in known}
-    spare = [colour for colour in SPARE_COLOURS if colour not in own] or list(SPARE_COLOURS)
-    unknown = (name for name in names if name not in known)
-    extra = {name: spare[k % len(spare)] for k, name in enumerate(unknown)}
+    spare = [colour for colour in SPARE_COLOURS if colour not in own] or SPARE_COLOURS
+    without = (name for name in names if name not in known)
+    extra = {name: spare[k % len(spare)] for k, name in enumerate(without)}
     return {name: known.get(name) or extra[name] for name in names}
 
 

@@ -18,6 +18,7 @@ from borderlab.errors import RunError
 from borderlab.spec import RecipeSpec
 from borderlab.training.autocasting import autocast
 from borderlab.training.checkpoint import load_checkpoint, save_checkpoint
+from borderlab.training.depthwise import fast_depthwise
 from borderlab.training.interruption import InterruptedRunError, Interruption
 from borderlab.training.optimiser import create_optimiser, set_lr
 from borderlab.training.schedule import lr_factor
@@ -158,7 +159,7 @@ class Trainer:
     def _step(self, batch: Any, progress: float) -> Tensor:
         image = batch.image.to(self.device, non_blocking=True)
         target = batch.target.to(self.device, non_blocking=True)
-        with autocast(self.device, self.recipe.precision):
+        with autocast(self.device, self.recipe.precision), fast_depthwise(self.device):
             logits = self.model(image)
         loss = self.loss(logits.float(), target, progress)
         self.optimiser.zero_grad(set_to_none=True)

@@ -42,6 +42,9 @@ FAULTS: dict[str, Callable[[Bench], Outcome]] = {
 
 def main(names: list[str]) -> int:
     """Run the faults `names`, or all; the exit status is the number of rows that did not end as they should."""
+    unknown = [name for name in names if name not in FAULTS]
+    if unknown:
+        raise SystemExit(f"unknown fault {unknown[0]!r}; there are: {', '.join(FAULTS)}")
     # As an exception, so that daemons and mounts are taken down on the way out.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     rows = json.loads(ARTIFACT.read_text()) if names and ARTIFACT.exists() else {}

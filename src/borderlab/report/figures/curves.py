@@ -1,6 +1,7 @@
 """Training curves: validated metric and training loss over epochs, one panel row for each setting."""
 
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ from borderlab.report.style import (
     KIND_COLOURS,
     METRIC_LABELS,
     PADDING_COLOURS,
+    SPARE_COLOURS,
     colours,
     key_line,
     padding_order,
@@ -28,8 +30,8 @@ from borderlab.report.style import (
 )
 from borderlab.report.tabulate import Tables
 
-MOST_KEYS_INSIDE = 5
 ROW_COLUMNS = ("padding_mode", "propagation", "loss", "seed", "epoch", "metric_pct", "train_loss", "run")
+FEW_EPOCHS = 5
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def curve_settings(tables: Tables) -> dict[str, list[Setting]]:
 
 
 def _draw_dataset(found: list[Setting], path: Path) -> Path:
-    figure, grid = panels(len(found), 2, FULL_WIDTH_IN / 2, 2.45)
+    figure, grid = panels(len(found), 2, FULL_WIDTH_IN / 2, 2.45, sharex="row")
     for (left, right), setting in zip(grid, found, strict=True):
         arms = _arms(setting.rows)
         _draw_curves(left, setting.rows, "metric_pct", arms)
@@ -72,7 +74,7 @@ def _draw_dataset(found: list[Setting], path: Path) -> Path:
         _add_keys(right, arms)
     for row in grid:
         for axes in row:
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in grid[-1]:
         axes.set_xlabel("Epoch")
     return save_figure(figure, path, rows_of(found, ROW_COLUMNS))
@@ -90,10 +92,12 @@ def _arms(rows: pd.DataFrame) -> Arms:
 
 def _propagation_palette(names: list[str]) -> dict[str, str]:
     """Colours of propagations: the kind's own for its first distance, spare ones for others."""
-    first: dict[str, str] = {}
+    palette: dict[str, str] = {}
+    spare = cycle(colour for colour in SPARE_COLOURS if colour not in KIND_COLOURS.values())
     for name in names:
-        first.setdefault(name.split(" ")[0], name)
-    return colours(names, {name: KIND_COLOURS[kind] for kind, name in first.items()})
+        own = KIND_COLOURS[name.split(" ")[0]]
+        palette[name] = next(spare) if own in palette.values() else own
+    return palette
 
 
 def _draw_curves(axes: Axes, rows: pd.DataFrame, column: str, arms: Arms) -> None:
@@ -101,18 +105,15 @@ def _draw_curves(axes: Axes, rows: pd.DataFrame, column: str, arms: Arms) -> Non
     common = {"data": drawn, "x": "epoch", "y": column, "hue": arms.colour, "palette": arms.palette, "ax": axes}
     common |= {"hue_order": list(arms.palette), "style": arms.dash, "style_order": list(arms.dashes)}
     common |= {"dashes": arms.dashes, "legend": False}
-    # A line through one point is nothing to see.
-    dots = {"marker": "o", "markersize": 4} if drawn["epoch"].nunique() == 1 else {}
-    sns.lineplot(**common, **dots, units="run", estimator=None, linewidth=0.7, alpha=0.35)
-    sns.lineplot(**common, **dots, estimator="mean", errorbar=None, linewidth=1.7)
-    if dots:
-        axes.set_xlim(0, 2 * drawn["epoch"].iloc[0])
+    if drawn["epoch"].nunique() <= FEW_EPOCHS:
+        # A run that was validated once has no line.
+        common |= {"marker": "o", "markersize": 4, "markeredgewidth": 0}
+    sns.lineplot(**common, units="run", estimator=None, linewidth=0.7, alpha=0.35)
+    sns.lineplot(**common, estimator="mean", errorbar=None, linewidth=1.7)
 
 
 def _add_keys(axes: Axes, arms: Arms) -> None:
     keys = [key_line(name, colour) for name, colour in arms.palette.items()]
     if len(arms.dashes) > 1:
         keys += [key_line(name, INK, dashes=dash) for name, dash in arms.dashes.items()]
-    # Loss curves leave the upper right free, for so many entries.
-    beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)} if len(keys) > MOST_KEYS_INSIDE else {"loc": "upper right"}
-    axes.legend(handles=keys, **beside)
+    axes.legend(handles=keys, loc="upper left", bbox_to_anchor=(1.0, 1.0))

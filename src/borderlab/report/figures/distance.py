@@ -73,7 +73,7 @@ def _draw_measure(axes: Axes, rows: pd.DataFrame, column: str, palette: dict[str
         palette=palette,
         style="void_occluded",
         style_order=[True, False],
-        dashes=list(VOID_DASHES.values()),
+        dashes=list(VOID_DASHES.values()) if rows["void_occluded"].nunique() > 1 else False,
         units="side",
         estimator=None,
         marker="o",
