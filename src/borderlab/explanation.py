@@ -46,10 +46,12 @@ def read_identity(folder: Path) -> Identity:
         DataError: if there is none, or none that can be read.
     """
     path = folder / FILE
+    if not path.exists():
+        raise DataError(f"{folder}: is no run of this experiment, and no folder of one; `borderlab plan` lists runs")
     try:
         return Identity(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as fault:
-        raise DataError(f"{path}: no identity of a result ({fault}); name a run's folder") from None
+        raise DataError(f"{path}: cannot be read ({fault}); make the run again") from None
 
 
 def differences(one: Identity, other: Identity) -> list[Difference]:
