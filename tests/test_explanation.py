@@ -53,9 +53,13 @@ def test_siblings_differ_in_the_hash_alone(tmp_path: Path) -> None:
     assert siblings(tmp_path / "zeros-seed0-aaaaaaaa") == [tmp_path / "zeros-seed0-bbbbbbbb"]
 
 
-@pytest.mark.parametrize("text", [None, "", "[]", '{"spec": {}}'])
-def test_folder_without_a_sound_identity_is_named(tmp_path: Path, text: str | None) -> None:
-    if text is not None:
-        (tmp_path / "identity.json").write_text(text)
-    with pytest.raises(DataError, match=f"{tmp_path}/identity.json: no identity"):
+def test_folder_without_an_identity_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=f"{tmp_path}: is no run of this experiment, and no folder of one"):
+        read_identity(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"spec": {}}'])
+def test_unsound_identity_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "identity.json").write_text(text)
+    with pytest.raises(DataError, match=rf"{tmp_path}/identity\.json: cannot be read .*; make the run again"):
         read_identity(tmp_path)

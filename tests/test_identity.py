@@ -6,8 +6,6 @@ import pytest
 
 from borderlab import codefacts, codehash
 from borderlab.codehash import code_hash, code_modules
-from borderlab.errors import DataError
-from borderlab.explanation import read_identity
 from borderlab.identity import NEUTRAL, registry_members
 
 
@@ -103,11 +101,3 @@ def test_a_new_name_in_a_registry_renames_nothing() -> None:
     modules = code_modules(("borderlab.training.run", "borderlab.padding.partial"), NEUTRAL)
     assert "borderlab.padding.registry" in modules
     assert not [name for name in modules if name.endswith(".names")]
-
-
-def test_a_folder_without_an_identity_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nothing: is no run of this experiment, and no folder of one"):
-        read_identity(tmp_path / "nothing")
-    (tmp_path / "identity.json").write_text("{")
-    with pytest.raises(DataError, match=r"identity\.json: cannot be read .*; make the run again"):
-        read_identity(tmp_path)
