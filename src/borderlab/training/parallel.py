@@ -81,6 +81,10 @@ class ParallelTrainer(Trainer):
         dist.all_reduce(loss)
         return loss / self.group.size
 
+    def _is_saving_worth_it(self) -> bool:
+        # Each process has a clock of its own, and all must save together.
+        return True
+
     def _save(self, place: Place) -> None:
         if self.group.is_first:
             save_checkpoint(self.checkpoints, self.steps, self._state(place))
