@@ -51,7 +51,7 @@ def steps(folder: Path, photographs: Path | None, jobs: int) -> list[Step]:
         return (*timing, f"--benchmark-json={folder / name}.json", "-k", chosen, file)
 
     return [
-        Step("tests", (*PYTEST, "--benchmark-disable", "tests/gpu"), 150),
+        Step("tests", (*PYTEST, "--benchmark-disable", "--ignore=tests/gpu/test_gpu_check.py", "tests/gpu"), 150),
         Step("padding", measured("padding", padding, "not compiled"), 180),
         Step("training_step", measured("training_step", training, "gpu"), 100),
         Step("grid", (*grid, "--seconds", "170"), 190),
