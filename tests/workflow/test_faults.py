@@ -21,7 +21,7 @@ def bench(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     [
         (storage.flipped_bit, "going back to the checkpoint before"),
         (storage.deleted_frame, "clip_0000 is missing or incomplete"),
-        (storage.disk_full, "No space left on device"),
+        (storage.disk_full, ".checkpoint: No space left on device"),
     ],
 )
 def test_fault_ends_with_the_same_bits(bench: Bench, fault: Callable[[Bench], Outcome], seen: str) -> None:
