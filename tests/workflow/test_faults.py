@@ -30,3 +30,5 @@ def test_fault_ends_with_the_same_bits(bench: Bench, fault: Callable[[Bench], Ou
     outcome = fault(bench)
     assert outcome.same
     assert seen in outcome.seen
+    # Each fault ends one training, and nothing else is begun again.
+    assert outcome.again.commands == {"train": 1, **({"fetch": 1} if fault is storage.deleted_frame else {})}
