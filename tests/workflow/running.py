@@ -30,18 +30,13 @@ def run(*command: str, folder: Path, timeout_s: float = 1500) -> subprocess.Comp
 
 def snakemake(folder: Path, *arguments: str, timeout_s: float = 1500) -> subprocess.CompletedProcess[str]:
     """Run this project's workflow in `folder`."""
-    return run(
-        "snakemake",
-        "--snakefile",
-        str(ROOT / "Snakefile"),
-        "--workflow-profile",
-        str(ROOT / "profiles" / "default"),
-        "--cores",
-        "2",
-        *arguments,
-        folder=folder,
-        timeout_s=timeout_s,
-    )
+    return run(*snakemake_command(*arguments), folder=folder, timeout_s=timeout_s)
+
+
+def snakemake_command(*arguments: str, cores: int = 2) -> tuple[str, ...]:
+    """The command that runs this project's workflow in any folder."""
+    places = ("--snakefile", str(ROOT / "Snakefile"), "--workflow-profile", str(ROOT / "profiles" / "default"))
+    return ("snakemake", *places, "--cores", str(cores), *arguments)
 
 
 def jobs(output: str) -> dict[str, int]:

@@ -47,6 +47,7 @@ def main() -> None:
         sys.exit(fault.exit_code)
     except OSError as fault:
         # A disk that is full, a folder that is a file, a path without permission: the user's to put right.
-        place = fault.filename or "a file"
-        print(f"borderlab: error: {place}: {fault.strerror}; check the path, its owner and the disk", file=sys.stderr)  # noqa: T201
+        # Of two names, the second is the one that is written.
+        place, reason = fault.filename2 or fault.filename or "a file", fault.strerror or fault
+        print(f"borderlab: error: {place}: {reason}; check the path, its owner and the disk", file=sys.stderr)  # noqa: T201
         sys.exit(BorderlabError.exit_code)

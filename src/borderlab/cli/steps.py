@@ -43,14 +43,17 @@ def fetch(
     _known(dataset, workflow.plan.datasets, "data set")
     place = Path(workflow.receipt_of(dataset, split)) if receipt is None else receipt
     entry = workflow.plan.config.datasets[dataset]
-    fetch_split(
+    receipted = fetch_split(
         workflow.plan.datasets[dataset],
         workflow.plan.data_folder(dataset),
         split,
         mirror=mirror or entry.mirror,
         receipt=place,
+        wanted=entry.content,
     )
     typer.echo(f"{dataset} {split}: complete in {workflow.plan.data_folder(dataset)}")
+    for name, digest in receipted["content"].items():
+        typer.echo(f"content: {name}: {digest}")
 
 
 def train_motion(
@@ -65,7 +68,7 @@ def train_motion(
     planned = _known(name, workflow.plan.motion_models, "motion model")
     dataset = planned.spec.dataset.key
     folder = Path(workflow.paths.motion_model_folder(name))
-    write_identity(planned.identity, folder)
+    write_identity(planned.identity, folder, workflow.content_of(planned.receipts))
     train_motion_model(
         planned.spec,
         folder,
@@ -173,7 +176,9 @@ def train(
         launching.start(resources, ["borderlab", "train", name, "--config", str(config)])
     folder = Path(workflow.paths.run_folder(name))
     start = planned.spec.start_from
-    write_identity(workflow.plan.identity_of_run(name), folder)
+    write_identity(
+        workflow.plan.identity_of_run(name), folder, workflow.content_of(workflow.plan.receipts_of_run(name))
+    )
     _trainer_for(resources)(
         planned.spec,
         folder,

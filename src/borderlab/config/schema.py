@@ -55,6 +55,11 @@ class DatasetConfig(ConfigModel):
         None, description="Folder or http(s) address with the public copy's layout, asked before the public address."
     )
     folder: str | None = Field(None, description="Folder of your own copy; absent: a folder below folders.data.")
+    content: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
+        default_factory=dict,
+        description="The copy that is asked for: hashes by split, and by `<split>_video`, as `borderlab fetch` prints "
+        "them. Another copy is refused, and the hashes count in names of results. Absent: any copy.",
+    )
 
     @field_validator("mirror")
     @classmethod
