@@ -77,6 +77,13 @@ class Paths:
         names = ("identity.json", "spec.json", "training.json", "curve.csv", "provenance.json", "model.safetensors")
         return [f"{self.run_folder(run)}/{name}" for name in names]
 
+    def trained(self, run: str) -> list[str]:
+        """What a dependent of a run asks for: the mark of the finished run, written last, and what it reads.
+
+        The other files stand when the mark does; to name them for every dependent would double what Snakemake follows.
+        """
+        return [f"{self.run_folder(run)}/{name}" for name in ("training.json", "model.safetensors")]
+
     def evaluation(self, run: str, evaluation: str) -> str:
         """Metrics of a run."""
         return f"{self.run_folder(run)}/{evaluation}/metrics.json"
@@ -226,17 +233,17 @@ class Workflow:
         receipts = [self.receipt_of(dataset, split) for dataset, split in self.plan.receipts_of_run(run)]
         syntheses = [self.paths.synthesis(name) for name in self.plan.syntheses_of_run(run)]
         start = self.plan.runs[run].spec.start_from
-        weights = [] if start is None else self.paths.run_files(start)
+        weights = [] if start is None else self.paths.trained(start)
         return self.missing_inputs(self.paths.run_files(run), receipts + syntheses + weights)
 
     def inputs_of_evaluation(self, run: str, evaluation: str) -> list[str]:
         """What an evaluation reads."""
-        return self.missing_inputs(self.paths.evaluation(run, evaluation), self.paths.run_files(run))
+        return self.missing_inputs(self.paths.evaluation(run, evaluation), self.paths.trained(run))
 
     def inputs_of_probe(self, probe: str) -> list[str]:
         """What a probe reads: images, and the weights of the runs that it probes."""
         receipts = [self.receipt_of(dataset, split) for dataset, split in self.plan.receipts_of_probe(probe)]
-        weights = [path for run in self.plan.probes[probe].spec.runs for path in self.paths.run_files(run)]
+        weights = [path for run in self.plan.probes[probe].spec.runs for path in self.paths.trained(run)]
         return self.missing_inputs(self.paths.probe(probe), receipts + weights)
 
     def inputs_of_report(self) -> list[str]:
