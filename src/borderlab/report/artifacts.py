@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import BaseModel, Field, ValidationError
 
 from borderlab.errors import RunError
+from borderlab.files import md5_of_file
 from borderlab.motion.learned.spec import MotionModelSpec
 from borderlab.spec import RunSpec
 
@@ -66,6 +67,7 @@ class TabulationInput(BaseModel):
     runs: list[RunArtifacts] = []
     scores: list[ScoreArtifacts] = []
     probes: list[ProbeArtifacts] = []
+    config: str = Field("", description="Configuration that makes all of it again.")
     papers: Path | None = Field(None, description="Folder of the papers whose tables and claims are compared.")
     motion_models: list[MotionModelArtifacts] = []
 
@@ -196,6 +198,8 @@ class FinishedRun(BaseModel):
     training: Training
     provenance: Provenance
     evaluation: Evaluation
+    weights_md5: str = Field(description="Of model.safetensors; empty where it is not here.")
+    metrics_md5: str = Field(description="Of metrics.json.")
 
 
 def read_run(artifacts: RunArtifacts) -> FinishedRun:
@@ -204,12 +208,15 @@ def read_run(artifacts: RunArtifacts) -> FinishedRun:
     Raises:
         RunError: if a file is missing or not what it should be.
     """
+    weights, metrics = artifacts.folder / "model.safetensors", artifacts.evaluation_folder / "metrics.json"
     return FinishedRun(
         artifacts=artifacts,
         spec=_read(artifacts.folder / "spec.json", RunSpec),
         training=_read(artifacts.folder / "training.json", Training),
         provenance=_read(artifacts.folder / "provenance.json", Provenance),
-        evaluation=_read(artifacts.evaluation_folder / "metrics.json", Evaluation),
+        evaluation=_read(metrics, Evaluation),
+        weights_md5=md5_of_file(weights) if weights.is_file() else "",
+        metrics_md5=md5_of_file(metrics),
     )
 
 

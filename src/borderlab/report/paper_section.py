@@ -9,7 +9,20 @@ from borderlab.report.artifacts import TabulationInput
 from borderlab.report.paper_schemas import PUBLISHED_SCALE, VERDICTS
 from borderlab.report.rows import Row, records
 from borderlab.report.tabulate import Tables
-from borderlab.report.view import MISSING, Cell, Column, Note, Section, Table, interval, mean_sd, number
+from borderlab.report.view import (
+    AGAIN,
+    MISSING,
+    Cell,
+    Column,
+    Note,
+    Section,
+    Table,
+    interval,
+    line_of,
+    mean_sd,
+    number,
+    rerun_cell,
+)
 from borderlab.statistics.power import MOST_RUNS
 
 LEAD = (
@@ -28,6 +41,7 @@ SPREADS = (
     "computed again: the sample's divides the sum of squares by n − 1, the population's by n; n + 1 comes about where "
     "a formula counts the cell of the average as one more run. Compare the sample's."
 )
+NO_COMMAND = Cell("", copies=True)
 MEASURE_TITLES = {"evaluation": "final weights", "best": "best epoch, optimistic"}
 
 
@@ -41,9 +55,9 @@ def paper_section(tables: Tables, inputs: TabulationInput) -> Section:
         Note(scale_text(inputs.scale)),
         glance_table(claims, inputs.scale),
         Note(RULES),
-        claims_table(claims),
+        claims_table(claims, inputs.config),
     ]
-    parts += [Note(_holes(cells)), cells_table(cells), Note(SPREADS)]
+    parts += [Note(_holes(cells)), cells_table(cells, inputs.config), Note(SPREADS)]
     return Section("papers", "The papers", LEAD, parts)
 
 
@@ -80,20 +94,24 @@ def _ends(own: pd.DataFrame, evidence: str) -> str:
     return ", ".join(f"{found[name]}{total} {name}" if total else name for name in VERDICTS if name in found)
 
 
-def claims_table(claims: pd.DataFrame) -> Table:
-    """Every claim and case, the published runs first."""
-    rows = [_claim_row(row) for row in records(claims.sort_values("evidence", ascending=False, kind="stable"))]
+def claims_table(claims: pd.DataFrame, config: str) -> Table:
+    """Every claim and case, the published runs first; `config` has the runs of this experiment."""
+    shown = claims.sort_values("evidence", ascending=False, kind="stable")
+    rows = [
+        [*_claim_row(row), rerun_cell(line_of("claims", index), config) if row["left_runs"] else NO_COMMAND]
+        for index, row in zip(shown.index, records(shown), strict=True)
+    ]
     columns = [Column("Claim", note="paper"), Column("Verdict", note="scale")]
     columns += [Column("Effect", True, "points, 95 % interval"), Column("Margin", True, "points"), Column("n", True)]
     columns += [Column("Case", note="sides", prose=True)]
     columns += [Column("p for", True, "Holm"), Column("p against", True, "Holm"), Column("p by permutation", True)]
-    columns += [Column("Detectable", True, "points"), Column("Measure")]
+    columns += [Column("Detectable", True, "points"), Column("Measure"), AGAIN]
     return Table("table-claims", "Verdicts, case by case", columns, rows, filterable=True)
 
 
-def cells_table(cells: pd.DataFrame) -> Table:
-    """Every published cell, with what was measured for it."""
-    rows = [_cell_row(row) for row in records(cells)]
+def cells_table(cells: pd.DataFrame, config: str) -> Table:
+    """Every published cell, with what was measured for it; `config` has the runs of those that were."""
+    rows = [[*_cell_row(row), _cell_again(row, config)] for row in records(cells)]
     columns = [
         Column("Table", note="paper"),
         Column("Cell", note="row, column", prose=True),
@@ -101,7 +119,7 @@ def cells_table(cells: pd.DataFrame) -> Table:
     ]
     columns += [Column("Printed sd", note="divides by"), Column("Sample sd", True, "n − 1")]
     columns += [Column("Measured here", True, "mean ± sd"), Column("Difference", True, "95 % interval")]
-    columns += [Column("State"), Column("Source", prose=True)]
+    columns += [Column("State"), Column("Source", prose=True), AGAIN]
     return Table("table-cells", "Published numbers", columns, rows, filterable=True)
 
 
@@ -160,6 +178,11 @@ def _cell_row(row: Row) -> list[Cell]:
         Cell(state),
         Cell(row["source"] or MISSING, note=row["verified"] if row["verified"] != "no" else row["note"]),
     ]
+
+
+def _cell_again(row: Row, config: str) -> Cell:
+    makers = {"measured": config, "not run": row["config"]}
+    return rerun_cell(row["cell"], makers[row["status"]]) if row["status"] in makers else NO_COMMAND
 
 
 def _holes(cells: pd.DataFrame) -> str:

@@ -68,6 +68,7 @@ def report_input(workflow: Workflow) -> TabulationInput:
         title=plan.config.title,
         scale=plan.config.scale,
         description=plan.config.description,
+        config=workflow.snapshot,
         runs=[
             RunArtifacts(
                 name=name,

@@ -41,8 +41,8 @@ def make_sections(
     motion = [motion_section(tables, drawings)] if inputs.motion_models else []
     return [
         paper_section(tables, inputs),
-        _padding(tables, drawings),
-        _training(tables, drawings),
+        _padding(tables, inputs, drawings),
+        _training(tables, inputs, drawings),
         *motion,
         _distance(tables, inputs, drawings, stored),
         _borders(tables, inputs, drawings, shown),
@@ -53,8 +53,8 @@ def make_sections(
     ]
 
 
-def _padding(tables: Tables, drawings: Drawings) -> Section:
-    table = padding_table(tables)
+def _padding(tables: Tables, inputs: TabulationInput, drawings: Drawings) -> Section:
+    table = padding_table(tables, inputs.config)
     parts: list[Any] = []
     if table is not None:
         parts = [Note(_verdict(tables, "padding_mode")), table, Note(INTERVALS)]
@@ -72,8 +72,8 @@ def _padding(tables: Tables, drawings: Drawings) -> Section:
     return _section("padding", "Padding", lead, parts, empty)
 
 
-def _training(tables: Tables, drawings: Drawings) -> Section:
-    table = training_table(tables)
+def _training(tables: Tables, inputs: TabulationInput, drawings: Drawings) -> Section:
+    table = training_table(tables, inputs.config)
     parts: list[Any] = [] if table is None else [Note(_verdict(tables, "propagation")), table]
     parts += _figures(
         tables, drawings, {"training": "Final weights by propagated samples and loss. Bars are ± sd over seeds."}
@@ -93,7 +93,7 @@ def _distance(tables: Tables, inputs: TabulationInput, drawings: Drawings, album
         "mIoU: read it together with the share of void."
     )
     parts: list[Any] = _distance_figures(tables, drawings, caption)
-    table = distance_table(tables)
+    table = distance_table(tables, inputs.config)
     parts += [*moved_viewers(inputs, album), *([] if table is None else [table])]
     lead = (
         "How good are labels that were moved along optical flow, and how fast do they decay? Each motion model is "

@@ -1,6 +1,7 @@
 """What the page shows, as plain values: the template turns these into HTML and escapes every text."""
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,21 @@ class Cell:
         return str(self.sort)
 
 
+def rerun_cell(number: str, config: str) -> Cell:
+    """The command that makes the results behind a number again, to copy.
+
+    Args:
+        number: what `borderlab rerun` takes: a row as TABLE:LINE, or a published cell.
+        config: a configuration that has them.
+    """
+    return Cell(shlex.join(["borderlab", "rerun", number, "--config", config]), copies=True)
+
+
+def line_of(table: str, index: object) -> str:
+    """Name of a row of a tidy table, by its index there: TABLE:LINE, where the head is line 1."""
+    return f"{table}:{int(str(index)) + 2}"
+
+
 @dataclass(frozen=True)
 class Column:
     """Head of a column; one of `prose` breaks its lines."""
@@ -39,6 +55,9 @@ class Column:
     numeric: bool = False
     note: str = ""
     prose: bool = False
+
+
+AGAIN = Column("Make it again")
 
 
 @dataclass(frozen=True)
@@ -149,6 +168,11 @@ def pairs_note(n: int, low: float, high: float) -> str:
 def images_note(low: float, high: float) -> str:
     """The interval of a difference over images; nothing where there is none."""
     return "" if _absent(low) else f"over images [{signed(low)}, {signed(high)}]"
+
+
+def detectable_note(least: float) -> str:
+    """The smallest true difference that would probably have been found; nothing where that is unknown."""
+    return "" if _absent(least) else f"finds {number(least)} or more"
 
 
 def excludes_zero(low: float, high: float) -> bool:
