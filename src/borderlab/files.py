@@ -73,12 +73,6 @@ def sha256_of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def md5_of_file(path: Path) -> str:
-    """Hexadecimal MD5 of the bytes of `path`: the name that DVC keeps it under, and no proof against forgery."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
 def canonical_json(value: Any) -> str:
     """The one JSON text of `value`: sorted keys, no spaces. Equal values give equal texts."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

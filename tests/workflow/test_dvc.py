@@ -15,7 +15,8 @@ from tests.workflow import dvc_project
 from tests.workflow.dvc_project import STAGE, clone, commit, make_project, ok, set_remote
 from tests.workflow.running import TINY, jobs, run, write_config
 
-from borderlab.files import md5_of_file, sha256_of_file
+from borderlab.files import sha256_of_file
+from borderlab.report.artifacts import md5_of_file
 
 pytestmark = pytest.mark.workflow
 

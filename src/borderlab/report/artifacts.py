@@ -4,6 +4,7 @@ Unknown keys are let through, so that a result may say more than the report show
 of the artifact and stops the report with one line.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -11,7 +12,6 @@ import pandas as pd
 from pydantic import BaseModel, Field, ValidationError
 
 from borderlab.errors import RunError
-from borderlab.files import md5_of_file
 from borderlab.motion.learned.spec import MotionModelSpec
 from borderlab.spec import RunSpec
 
@@ -220,6 +220,15 @@ def read_run(artifacts: RunArtifacts) -> FinishedRun:
     )
 
 
+def read_classes(evaluation_folder: Path) -> list[str]:
+    """Names of the classes of an evaluation, in the order of their ids.
+
+    Raises:
+        RunError: if its metrics are missing or not what they should be.
+    """
+    return list(_read(evaluation_folder / "metrics.json", Evaluation).classes)
+
+
 def read_motion_model(artifacts: MotionModelArtifacts) -> TrainedMotion:
     """A trained motion model, without its curve.
 
@@ -284,6 +293,12 @@ def read_probe(artifacts: ProbeArtifacts) -> tuple[Probe, dict[str, pd.DataFrame
             raise _missing(path)
     # A mode called "none" is a text; only empty cells are absent.
     return probe, {name: pd.read_csv(path, keep_default_na=False, na_values=[""]) for name, path in paths.items()}
+
+
+def md5_of_file(path: Path) -> str:
+    """Hexadecimal MD5 of the bytes of `path`: the name that DVC keeps it under, and no proof against forgery."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _read(path: Path, model: type[Model]) -> Model:

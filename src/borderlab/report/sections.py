@@ -18,7 +18,7 @@ from borderlab.report.page_tables import (
 from borderlab.report.paper_section import paper_section
 from borderlab.report.pictures import Album
 from borderlab.report.probe_section import probe_section
-from borderlab.report.samples import moved_viewers, prediction_galleries
+from borderlab.report.samples import colour_keys, moved_viewers, prediction_galleries
 from borderlab.report.settings import dataset_slugs, slug
 from borderlab.report.tabulate import Tables
 from borderlab.report.view import Note, Section, excludes_zero
@@ -27,6 +27,8 @@ INTERVALS = (
     "Differences pair runs with the same seed, so that what a seed does to both sides cancels out. Intervals are t "
     "intervals of the mean difference (95 %); they cover the spread over seeds and nothing else, and they are not "
     "corrected for the number of comparisons. With two or three seeds they are wide: read them before the means. "
+    "“Finds x or more” is the smallest true difference that so many pairs, as spread as these, would show in 80 of 100 "
+    "cases: a smaller one may well be there. "
     "Intervals “over images” ask the other question, how far another draw of evaluation images would move the "
     "difference between these very networks: a bootstrap of images (95 %), both sides with the same images. They say "
     "nothing about other seeds."
@@ -94,7 +96,8 @@ def _distance(tables: Tables, inputs: TabulationInput, drawings: Drawings, album
     )
     parts: list[Any] = _distance_figures(tables, drawings, caption)
     table = distance_table(tables, inputs.config)
-    parts += [*moved_viewers(inputs, album), *([] if table is None else [table])]
+    viewers = moved_viewers(inputs, album)
+    parts += [*(colour_keys(tables, inputs) if viewers else []), *viewers, *([] if table is None else [table])]
     lead = (
         "How good are labels that were moved along optical flow, and how fast do they decay? Each motion model is "
         "scored against labels that were withheld from it; “copy” does not move anything."
@@ -109,7 +112,8 @@ def _borders(tables: Tables, inputs: TabulationInput, drawings: Drawings, album:
         "the right, the paired difference to zeros."
     )
     parts: list[Any] = _figures(tables, drawings, {"rings": caption})
-    parts += prediction_galleries(tables, inputs, album)
+    galleries = prediction_galleries(tables, inputs, album)
+    parts += [*(colour_keys(tables, inputs) if galleries else []), *galleries]
     lead = (
         "Padding acts at the image border first. Rings show whether a difference sits there or everywhere; sample "
         "predictions show what the errors look like."

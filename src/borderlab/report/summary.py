@@ -10,7 +10,7 @@ from borderlab.report.page_tables import padding_table, training_table
 from borderlab.report.paper_section import glance_table, scale_text
 from borderlab.report.rows import records
 from borderlab.report.tabulate import Tables
-from borderlab.report.view import AGAIN, Cell, Table
+from borderlab.report.view import Cell, Table
 
 # Factors that tell settings apart; the others follow from these.
 NAMING_FACTORS = (
@@ -90,7 +90,7 @@ def _table_text(table: Table | None, empty: str) -> str:
     if table is None:
         return empty
     # Commands are for the page.
-    columns = [column for column in table.columns if column is not AGAIN]
+    columns = [column for column in table.columns if not column.commands]
     head = [f"{column.title} ({column.note})" if column.note else column.title for column in columns]
     rule = ["--:" if column.numeric else "---" for column in columns]
     rows = [head, rule, *([_cell_text(cell) for cell in row if not cell.copies] for row in table.rows)]

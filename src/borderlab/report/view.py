@@ -49,15 +49,16 @@ def line_of(table: str, index: object) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """Head of a column; one of `prose` breaks its lines."""
+    """Head of a column; one of `prose` breaks its lines, one of `commands` is for the screen alone."""
 
     title: str
     numeric: bool = False
     note: str = ""
     prose: bool = False
+    commands: bool = False
 
 
-AGAIN = Column("Make it again")
+AGAIN = Column("Make it again", commands=True)
 
 
 @dataclass(frozen=True)
@@ -86,14 +87,38 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Borders:
+    """What a slider over the distance from `border` needs.
+
+    `distance` is a picture (grey values: pixels), as a data address. `shares` tell, for each column of the gallery,
+    how much is wrong nearer than each of `reaches_px` and, last, anywhere; nothing for columns without errors.
+    """
+
+    border: str
+    reaches_px: Sequence[int]
+    distance: str
+    shares: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
 class Gallery:
     """Sample pictures in columns: each column has a title and one picture for each row."""
 
     id: str
     caption: str
     columns: Sequence[tuple[str, Sequence[tuple[str, str]]]]
-    reading: str = "Above: frame and predictions. Below: label and errors."
+    reading: str = "Above: frame and predictions. Below: label and errors (red; grey where there is no truth)."
+    borders: Borders | None = None
     kind: str = "gallery"
+
+
+@dataclass(frozen=True)
+class Key:
+    """What colours stand for: names with their CSS colours."""
+
+    title: str
+    entries: Sequence[tuple[str, str]]
+    kind: str = "key"
 
 
 @dataclass(frozen=True)
@@ -172,7 +197,7 @@ def images_note(low: float, high: float) -> str:
 
 def detectable_note(least: float) -> str:
     """The smallest true difference that would probably have been found; nothing where that is unknown."""
-    return "" if _absent(least) else f"finds {number(least)} or more"
+    return "" if _absent(least) else f"finds {least:.2g} or more"
 
 
 def excludes_zero(low: float, high: float) -> bool:
