@@ -14,8 +14,8 @@ What the forms below owe to torch 2.13's compiler for CPUs, seen in the code tha
     - The forward pass is written out class by class. As reductions over the axis of the classes it would read the
       logits twice from memory, in strides that processors do not foresee; written out it is one loop over pixels.
     - `exp2`, not `exp`: what an exponential gives to two users is written to memory, and of `exp2` this is not known.
-    - Sets travel as floating-point numbers of the same bits: vectors of whole numbers it loads by way of the stack, which
-      holds up each step of a loop, and vectors of floating-point numbers it does not.
+    - Sets travel as floating-point numbers of the same bits: vectors of whole numbers it loads by way of the stack,
+      which holds up each step of a loop, and vectors of floating-point numbers it does not.
 """
 
 import math
