@@ -73,14 +73,15 @@ class Paths:
         return f"{self.artifacts}/runs/{run}"
 
     def run_files(self, run: str) -> list[str]:
-        """What a training run leaves."""
+        """All that a training run leaves."""
         names = ("identity.json", "spec.json", "training.json", "curve.csv", "provenance.json", "model.safetensors")
         return [f"{self.run_folder(run)}/{name}" for name in names]
 
     def trained(self, run: str) -> list[str]:
-        """What a dependent of a run asks for: the mark of the finished run, written last, and what it reads.
+        """What Snakemake follows of a run: the mark that it is finished, written last, and what its dependents read.
 
-        The other files stand when the mark does; to name them for every dependent would double what Snakemake follows.
+        Where the mark stands, the other files do. To name all of them, for hundreds of runs and for each that reads
+        them, would make half of what Snakemake looks at.
         """
         return [f"{self.run_folder(run)}/{name}" for name in ("training.json", "model.safetensors")]
 
@@ -234,7 +235,7 @@ class Workflow:
         syntheses = [self.paths.synthesis(name) for name in self.plan.syntheses_of_run(run)]
         start = self.plan.runs[run].spec.start_from
         weights = [] if start is None else self.paths.trained(start)
-        return self.missing_inputs(self.paths.run_files(run), receipts + syntheses + weights)
+        return self.missing_inputs(self.paths.trained(run), receipts + syntheses + weights)
 
     def inputs_of_evaluation(self, run: str, evaluation: str) -> list[str]:
         """What an evaluation reads."""

@@ -145,6 +145,7 @@ def _watch(batches: Iterable[Any], epoch: int) -> Iterable[Any]:
     """A progress bar on a terminal; in a log file, the line after each epoch is enough."""
     if not sys.stderr.isatty():
         return batches
+    # A job under a workflow never draws one.
     from rich.progress import track
 
     return track(batches, description=f"epoch {epoch + 1}", transient=True)

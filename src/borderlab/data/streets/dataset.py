@@ -1,6 +1,6 @@
 """Streets as a data set: rendered on the spot, no download, exact truth for every pixel of every frame.
 
-The renderer and OpenCV are imported where clips are made and read: the workflow imports this module to plan.
+The renderer, OpenCV and rich are imported where clips are made and read: the workflow imports this module to plan.
 """
 
 from pathlib import Path
