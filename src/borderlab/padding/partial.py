@@ -40,7 +40,8 @@ def partial_conv2d(
 ) -> Float[Tensor, "*n c_out h_out w_out"]:
     """Convolve with zero padding, multiply by `coverage_ratio`, add the bias.
 
-    Where a window lies wholly inside the image, the result has the bits of `torch.nn.functional.conv2d`.
+    Where a window lies wholly inside the image, the result has the bits of `torch.nn.functional.conv2d`; on a GPU up to
+    the rounding of the sum with the bias, if its convolution does that sum inside.
 
     Raises:
         PaddingError: if a window sees no image pixel.
