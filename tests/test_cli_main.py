@@ -15,6 +15,7 @@ FULL = (errno.ENOSPC, "No space left on device")
     [
         (DataError("x.png: is missing"), "x.png: is missing"),
         (DataError("http://me:word@host/x: refused"), "http://***@host/x: refused"),
+        (DataError("'https://host/x?sig=word': refused (403)"), "'https://host/x?***': refused (403)"),
         (OSError(*FULL, "x.csv"), "x.csv: No space left on device; check the path, its owner and the disk"),
         (OSError(*FULL, "from", None, "to"), "to: No space left on device; check the path, its owner and the disk"),
         (OSError("8 requested"), "a file: 8 requested; check the path, its owner and the disk"),

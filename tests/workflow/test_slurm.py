@@ -87,4 +87,6 @@ def test_preempted_training_is_requeued_and_ends_with_the_same_bits(clone: Path)
         assert workflow.wait(timeout=1500) == 0, (clone / "out.txt").read_text()[-3000:]
     (log,) = clone.glob("logs/train_network/*/*.log")
     assert "resumed after batch" in log.read_text()
+    # It is the same job: no retry, with its larger memory, was spent.
+    assert "Trying to restart job" not in (clone / "out.txt").read_text()
     same_bits([whole, clone], "artifacts/tiny/runs/**/model.safetensors")

@@ -55,6 +55,7 @@ def main(names: list[str]) -> int:
             except cluster.UnavailableError as reason:
                 rows[name] = {"same": None, "skipped": f"not run here: {reason}"}
         sys.stdout.write(f"{name}: {rows[name]}\n")
+        sys.stdout.flush()
         ARTIFACT.parent.mkdir(exist_ok=True)
         ARTIFACT.write_text(json.dumps(rows, indent=2) + "\n")
     text = PAGE.read_text()

@@ -16,7 +16,8 @@ from pathlib import Path
 from tests.workflow.faults import counted
 from tests.workflow.running import ROOT, TINY, environment, run, snakemake_command, write_config
 
-EPOCHS, SAMPLES, BATCH = 8, 8, 2
+# Training takes about as long as its imports, so that random moments fall into both.
+EPOCHS, SAMPLES, BATCH = 8, 64, 2
 STEPS_PER_EPOCH = SAMPLES // BATCH
 # What an untrained copy still has to do.
 UNTRAINED = ("train", "evaluate", "tabulate", "report", "publish")
