@@ -29,7 +29,9 @@ def test_free_text_is_one_word_of_a_command(tmp_path: Path) -> None:
     assert pwned(tmp_path) == []
 
 
-@pytest.mark.parametrize("place", ["experiment", "study", "dataset", "recipe", "motion model", "backbone", "padding", "probe"])
+@pytest.mark.parametrize(
+    "place", ["experiment", "study", "dataset", "recipe", "motion model", "backbone", "padding", "probe"]
+)
 def test_names_are_letters_and_digits(tmp_path: Path, place: str) -> None:
     values = copy.deepcopy(TINY)
     if place == "experiment":
