@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB_LINE = re.compile(r"^(\w+)\s+(\d+)$", re.MULTILINE)
+FINISHED_LINE = re.compile(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", re.MULTILINE)
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -44,6 +46,11 @@ def jobs(output: str) -> dict[str, int]:
     counts = {rule: int(count) for rule, count in JOB_LINE.findall(output)}
     counts.pop("total", None)
     return counts
+
+
+def finished_jobs(output: str) -> dict[str, int]:
+    """Jobs by rule that a run says it has finished."""
+    return dict(Counter(FINISHED_LINE.findall(output)))
 
 
 TINY = {
