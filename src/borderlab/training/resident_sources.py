@@ -18,15 +18,24 @@ FOLDER = "decoded"
 """Below the data set's folder: the decoded bytes of each split."""
 
 
-def resident_training_loader(spec: RunSpec, inputs: RunInputs, network: Network) -> TrainingLoader:
-    """The training set of `spec` on the device, changed there as the recipe says.
+def decoded_split(inputs: RunInputs, split: str) -> DecodedImages:
+    """One split, decoded: kept from an earlier run, or for the next one.
 
     Raises:
         RunError: if the data set is no classification set.
         DataError: if images are missing, or take more than half of the device's free memory.
     """
+    if not isinstance(inputs.dataset, ClassificationDataset):
+        raise RunError(f"recipe.resident: {inputs.dataset.info.name} is no classification set; set it to false")
+    images = inputs.dataset.images(inputs.data_folder, split)
+    folder = inputs.data_folder / FOLDER / split
+    return decoded_images(images, folder, inputs.dataset.identity, bytes_for_images(inputs.device))
+
+
+def resident_training_loader(spec: RunSpec, inputs: RunInputs, network: Network) -> TrainingLoader:
+    """The training set of `spec` on the device, changed there as the recipe says; raises as `decoded_split` does."""
     recipe = spec.recipe
-    images = _decoded(inputs, spec.train_split)
+    images = decoded_split(inputs, spec.train_split)
     return TrainingLoader(
         images,
         partial(draw_cut, recipe.augment),
@@ -39,11 +48,11 @@ def resident_training_loader(spec: RunSpec, inputs: RunInputs, network: Network)
 
 
 def resident_evaluation_loader(spec: RunSpec, inputs: RunInputs, network: Network) -> EvaluationLoader:
-    """The evaluation split of `spec` on the device, cropped there as the recipe says; raises as the other one does."""
+    """The evaluation split of `spec` on the device, cropped there; raises as `decoded_split` does."""
     evaluation = spec.recipe.evaluation
     if evaluation.crop is None:
         raise RunError("recipe.evaluation.crop: resident images are cropped to one size; set it")
-    images = _decoded(inputs, spec.eval_split)
+    images = decoded_split(inputs, spec.eval_split)
     return EvaluationLoader(
         images,
         partial(cut_of_centre, spec=evaluation),
@@ -53,14 +62,6 @@ def resident_evaluation_loader(spec: RunSpec, inputs: RunInputs, network: Networ
         # Eight numbers an image: handing them from process to process would take longer than making them.
         workers=0,
     )
-
-
-def _decoded(inputs: RunInputs, split: str) -> DecodedImages:
-    if not isinstance(inputs.dataset, ClassificationDataset):
-        raise RunError(f"recipe.resident: {inputs.dataset.info.name} is no classification set; set it to false")
-    images = inputs.dataset.images(inputs.data_folder, split)
-    folder = inputs.data_folder / FOLDER / split
-    return decoded_images(images, folder, inputs.dataset.identity, bytes_for_images(inputs.device))
 
 
 def _batches(
