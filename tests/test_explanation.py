@@ -1,12 +1,17 @@
 """Two identities compared part by part."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.workflow.running import TINY, write_config
+from typer.testing import CliRunner
 
+from borderlab.cli import app
 from borderlab.errors import DataError
 from borderlab.explanation import Difference, differences, flattened, read_identity, siblings, write_identity
 from borderlab.identity import Identity
+from borderlab.workflow import Workflow
 
 ONE = Identity({"seed": 0, "recipe": {"lr": 0.1, "scale": [1, 2]}}, {"borderlab.a": "1" * 64}, {"torch": "2.13.0"})
 
@@ -63,3 +68,22 @@ def test_unsound_identity_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "identity.json").write_text(text)
     with pytest.raises(DataError, match=rf"{tmp_path}/identity\.json: cannot be read .*; make the run again"):
         read_identity(tmp_path)
+
+
+def test_motion_models_are_explained_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    plan = Workflow.from_file(tmp_path / write_config(tmp_path, TINY)).plan
+    (name,) = plan.motion_models
+    twin = f"{name[:-8]}00000000"
+    seeded = replace(plan.motion_models[name].identity, spec={**plan.motion_models[name].identity.spec, "seed": 7})
+    write_identity(seeded, tmp_path / "artifacts" / "tiny" / "motion_models" / twin)
+    done = CliRunner().invoke(app, ["explain", name, "--config", "tiny.yaml"], catch_exceptions=False)
+    assert done.stdout.startswith(f"{name}: {name[-8:]} = ")
+    assert done.stdout.endswith("\n  setting seed: 0 -> 7\n")
+
+
+def test_copies_of_data_differ_where_both_are_known() -> None:
+    read, other = (replace(ONE, data={"imagenet.train": digit * 64}) for digit in "12")
+    assert differences(read, other) == [Difference("data", "imagenet.train", "11111111", "22222222")]
+    assert differences(ONE, other) == []
+    assert read.short_hash == other.short_hash

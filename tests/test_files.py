@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from borderlab.files import atomic_file, atomic_folder, canonical_json, read_json, sha256_of_file, write_json
@@ -51,6 +53,31 @@ def test_failed_folder_leaves_the_old_one(tmp_path: Path) -> None:
         raise StoppedError
     assert [entry.name for entry in path.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("context", [atomic_file, atomic_folder])
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [
+        (lambda: FULL.write_text("one"), "No space left on device"),
+        (lambda: np.zeros(1000).tofile(FULL), "1000 requested and 0 written"),
+    ],
+)
+def test_full_disk_names_what_was_written(
+    tmp_path: Path,
+    context: Callable[..., contextlib.AbstractContextManager[Path]],
+    write: Callable[[], None],
+    reason: str,
+) -> None:
+    path = tmp_path / "result"
+    with pytest.raises(OSError, match=reason) as caught, context(path):
+        write()
+    assert (caught.value.filename, caught.value.strerror) == (str(path), reason)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_json_round_trip_and_refusal_of_nan(tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
 """A result's hash follows what its code does, and nothing else."""
 
+import copy
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.workflow.running import TINY, write_config
 
-from borderlab import codefacts, codehash
+from borderlab import codefacts, codehash, libraries
 from borderlab.codehash import code_hash, code_modules
 from borderlab.identity import NEUTRAL, registry_members
+from borderlab.workflow import Workflow
 
 
 @pytest.fixture
@@ -32,8 +37,30 @@ MEMBERS = frozenset({"borderlab.data.digits", "borderlab.data.camvid"})
 
 
 def forget() -> None:
-    for cached in (code_hash, code_modules, codehash._imports, codefacts.facts_of, codehash._path_of):
+    caches = (codehash._parts, codehash._imports, codehash._sources)
+    for cached in (code_hash, code_modules, codefacts.facts_of, *caches):
         cached.cache_clear()
+
+
+SNIPPET = '''"""What the parsers of Python 3.11, 3.12 and 3.13 show in different ways."""
+import borderlab.files as files
+class A(dict, metaclass=type):
+    x: int | None = None
+    def f(self, a, /, *b, c=None, **d) -> "A":
+        """Docstring."""
+        async def g(): return [i async for i in a if i]
+        try: return f"{a!r:>{c}} {{}}" rf"\\d{b}", {**d, None: ...}
+        except* OSError as fault: raise
+        match a:
+            case [1, *_] | {"k": True}: (y := lambda: (yield))
+@(lambda x: x)
+def nothing(): pass
+'''
+
+
+def test_code_has_one_digest_in_every_version_of_python() -> None:
+    # As seen with 3.11.7, 3.12.1 and 3.13.0: colleagues with another Python find the same folders.
+    assert codefacts._parsed(SNIPPET).digest == "79bbe2292015c7835e9e443ad13689f33fa8cc19b420e9d47847a5d5252d9f2e"
 
 
 def fresh_hash(*members: str) -> str:
@@ -101,3 +128,61 @@ def test_a_new_name_in_a_registry_renames_nothing() -> None:
     modules = code_modules(("borderlab.training.run", "borderlab.padding.partial"), NEUTRAL)
     assert "borderlab.padding.registry" in modules
     assert not [name for name in modules if name.endswith(".names")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("f('')", "f()"), ("x = ['', 'a']", "x = ['a']"), ("x = None", "x = ''"), ("{**a}", "{None: a}"), ("x: int", "x")],
+)
+def test_what_differs_has_another_digest(one: str, other: str) -> None:
+    assert codefacts._parsed(one).digest != codefacts._parsed(other).digest
+
+
+def runs(folder: Path, change: Callable[[dict[str, Any]], object] = lambda values: None) -> set[str]:
+    values: dict[str, Any] = copy.deepcopy(TINY)
+    change(values)
+    return set(Workflow.from_file(folder / write_config(folder, values)).plan.runs)
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        (lambda values: values["recipes"]["tiny"].update(threads=2), True),
+        (lambda values: values["datasets"]["streets"]["options"].update(height=64), True),
+        (lambda values: values["studies"][0].update(resources={"nodes": 2}), True),
+        (lambda values: values["studies"][0].update(resources={"gpus": 1}), False),
+        (lambda values: values["studies"][0].update(resources={"mem_mb": 900, "runtime_min": 9, "workers": 9}), False),
+        (lambda values: values.update(folders={"data": "/elsewhere", "artifacts": "kept"}), False),
+        (lambda values: values["datasets"]["streets"].update(mirror="/mirror", folder="/mine"), False),
+        # Settings that are not read.
+        (lambda values: values["studies"][0].update(losses=[{"name": "cross_entropy", "relax_radius_px": 5}]), False),
+        (lambda values: values["studies"].append({**values["studies"][0], "name": "again"}), False),
+    ],
+)
+def test_what_counts_in_the_name_of_a_run(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], counts: bool
+) -> None:
+    assert runs(tmp_path).isdisjoint(runs(tmp_path, change)) is counts
+
+
+def test_number_of_processes_does_not_count(tmp_path: Path) -> None:
+    made = []
+    for nodes in (2, 4):
+
+        def together(values: dict[str, Any], nodes: int = nodes) -> None:
+            values["recipes"]["tiny"].update(batch_size=4)
+            values["studies"][0].update(resources={"nodes": nodes})
+
+        made.append(runs(tmp_path, together))
+    assert made[0] == made[1]
+
+
+def test_libraries_count_without_their_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = runs(tmp_path)
+    real = libraries.version
+    for torch, counts in (("2.13.0+cu130", False), ("2.13.1", True)):
+        monkeypatch.setattr(libraries, "version", lambda name, torch=torch: torch if name == "torch" else real(name))
+        libraries.library_versions.cache_clear()
+        assert runs(tmp_path).isdisjoint(before) is counts
+    monkeypatch.undo()
+    libraries.library_versions.cache_clear()

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from borderlab.files import write_text
 
-# The parser's output differs between Python versions; a change of this module's meaning needs another number.
-_VERSION = f"1-{sys.version_info.major}.{sys.version_info.minor}"
+# A change of this module's meaning needs another number; what one Python's parser found is not another's to read.
+_VERSION = f"2-{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,28 @@ def _parsed(text: str) -> CodeFacts:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [child for child in node.body if not _is_text(child)] or [ast.Pass()]
-    return CodeFacts(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports)
+    return CodeFacts(hashlib.sha256(canonical(tree).encode()).hexdigest(), imports)
+
+
+def canonical(node: object) -> str:
+    """Text of a syntax tree, the same in every version of Python: `ast.dump` shows fields that others do not know.
+
+    Empty fields are left out, so `type_params`, new in 3.12, counts only where it is used. So are empty strings within
+    f-strings, which 3.12 adds after a nested width.
+    """
+    if isinstance(node, ast.JoinedStr):
+        return f"JoinedStr({canonical([part for part in node.values if not _is_empty_text(part)])})"
+    if isinstance(node, ast.AST):
+        fields = ((name, getattr(node, name, None)) for name in node._fields)
+        shown = (f"{name}={canonical(value)}" for name, value in fields if value is not None and value != [])
+        return f"{type(node).__name__}({','.join(shown)})"
+    if isinstance(node, list):
+        return f"[{','.join(map(canonical, node))}]"
+    return repr(node)
+
+
+def _is_empty_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == ""
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

@@ -5,8 +5,8 @@ machine or years ago can still be compared with what would be made today.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,13 @@ from borderlab.identity import HASH_LENGTH, Identity
 
 FILE = "identity.json"
 ABSENT = "absent"
-# Hashes of code say only that it differs.
-_CODE_DIGITS = 8
+# Hashes of code and data say only that they differ.
+_DIGITS = 8
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One part in which two identities differ; `kind` is setting, code or library."""
+    """One part in which two identities differ; `kind` is setting, code, library or data."""
 
     kind: str
     name: str
@@ -33,10 +33,10 @@ class Difference:
         return f"{self.kind} {self.name}: {self.one} -> {self.other}"
 
 
-def write_identity(identity: Identity, folder: Path) -> None:
-    """Keep `identity` in `folder`, made if it is missing."""
+def write_identity(identity: Identity, folder: Path, data: Mapping[str, str] | None = None) -> None:
+    """Keep `identity`, with the hashes of the copies of data that are read, in `folder`, made if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / FILE, asdict(identity))
+    write_json(folder / FILE, asdict(replace(identity, data=dict(data or {}))))
 
 
 def read_identity(folder: Path) -> Identity:
@@ -55,11 +55,14 @@ def read_identity(folder: Path) -> Identity:
 
 
 def differences(one: Identity, other: Identity) -> list[Difference]:
-    """Every part in which `other` differs from `one`: settings, then code, then libraries."""
-    parts = (
+    """Every part in which `other` differs from `one`: settings, code, libraries, and copies of data if both know."""
+    known = one.data.keys() & other.data.keys()
+    data = [_short({name: own.data[name] for name in known}) for own in (one, other)]
+    parts: tuple[tuple[str, dict[str, str], dict[str, str]], ...] = (
         ("setting", dict(flattened(one.spec)), dict(flattened(other.spec))),
         ("code", _short(one.code), _short(other.code)),
         ("library", one.libraries, other.libraries),
+        ("data", data[0], data[1]),
     )
     return [
         Difference(kind, name, left.get(name, ABSENT), right.get(name, ABSENT))
@@ -86,5 +89,5 @@ def siblings(folder: Path) -> list[Path]:
     return sorted(path for path in same_front if path.name != folder.name)
 
 
-def _short(code: dict[str, str]) -> dict[str, str]:
-    return {module: digest[:_CODE_DIGITS] for module, digest in code.items()}
+def _short(digests: dict[str, str]) -> dict[str, str]:
+    return {name: digest[:_DIGITS] for name, digest in digests.items()}

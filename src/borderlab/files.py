@@ -1,5 +1,6 @@
 """Files that are either whole or absent: everything is written under a temporary name, then renamed."""
 
+import errno
 import hashlib
 import json
 import os
@@ -21,7 +22,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
     os.close(handle)
     part = Path(name)
     try:
-        yield part
+        with _named(path):
+            yield part
         part.chmod(0o666 & ~_umask())
         part.replace(path)
     finally:
@@ -34,7 +36,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
     try:
-        yield part
+        with _named(path):
+            yield part
         part.chmod(0o777 & ~_umask())
         if path.exists():
             # A folder cannot be renamed over a filled one: move the old one aside first, then drop it.
@@ -46,6 +49,17 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             part.replace(path)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let a fault of the disk say what was being written: of a full one the system gives no name, NumPy no number."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.filename is not None or isinstance(fault, ConnectionError | TimeoutError):
+            raise
+        raise OSError(fault.errno or errno.EIO, fault.strerror or str(fault), str(path)) from fault
 
 
 def write_text(path: Path, text: str) -> None:

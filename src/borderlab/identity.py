@@ -6,7 +6,7 @@ renames nothing. Nothing here depends on modification times.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -47,6 +47,9 @@ class Identity:
     spec: dict[str, Any]
     code: dict[str, str]
     libraries: dict[str, str]
+    data: dict[str, str] = field(default_factory=dict)
+    """Hashes of the user's own copies of data sets that were read: known once those are there, so not in the name. A
+    copy that the configuration asks for counts in the specification's data identity."""
 
     @property
     def short_hash(self) -> str:

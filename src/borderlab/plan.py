@@ -15,6 +15,7 @@ from borderlab.codehash import code_hash
 from borderlab.config.schema import ExperimentConfig, PropagationQualityConfig, ResourcesConfig, StudyConfig
 from borderlab.data import DATASETS
 from borderlab.data.base import ClassificationDataset, Dataset, SegmentationDataset
+from borderlab.data.content import identity_with
 from borderlab.errors import ConfigError
 from borderlab.files import sha256_of_file, sha256_of_json
 from borderlab.identity import HASH_LENGTH, Identity, identity_of, result_hash
@@ -96,7 +97,14 @@ class Plan:
 
     def evaluation_name(self, run: str) -> str:
         """Folder, below the run's, that holds the run's evaluation."""
-        return f"evaluation-{result_hash(self.runs[run].spec, EVALUATE_CODE, _members(self.runs[run].spec))}"
+        return self._evaluation_names[run]
+
+    @cached_property
+    def _evaluation_names(self) -> dict[str, str]:
+        return {
+            run: f"evaluation-{result_hash(planned.spec, EVALUATE_CODE, _members(planned.spec))}"
+            for run, planned in self.runs.items()
+        }
 
     def receipts_of_run(self, run: str) -> list[tuple[str, str]]:
         """(data set, split) pairs that a run reads."""
@@ -151,6 +159,12 @@ class Plan:
             raise ConfigError(f"{name}: is no segmentation set")
         return dataset
 
+    def receipt_folder(self, name: str) -> str:
+        """Folder of the data set's receipts: another copy, or other options of what is complete, have others."""
+        own, dataset = self.config.datasets[name], self.datasets[name]
+        proved = {"data": identity_with(dataset.identity, own.content), "folder": own.folder}
+        return f"{dataset.info.name}-{sha256_of_json(proved)[:HASH_LENGTH]}"
+
     def data_folder(self, name: str, base: Path = Path()) -> Path:
         """Folder of the data set `name`; `base` is the folder that relative paths start from."""
         own = self.config.datasets[name].folder
@@ -182,7 +196,10 @@ def make_plan(config: ExperimentConfig) -> Plan:
     datasets = {key: config.create_dataset(key) for key in config.datasets}
     specs = {
         key: DatasetSpec(
-            key=key, name=dataset.info.name, identity=dataset.identity, options=dataset.options.model_dump(mode="json")
+            key=key,
+            name=dataset.info.name,
+            identity=identity_with(dataset.identity, config.datasets[key].content),
+            options=dataset.options.model_dump(mode="json"),
         )
         for key, dataset in datasets.items()
     }

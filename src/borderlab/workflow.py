@@ -3,7 +3,7 @@
 The rules hold no logic of their own; this module holds no rule. It imports neither snakemake nor torch.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 
 from borderlab.config.loading import check_config, load_config
-from borderlab.config.schema import ExperimentConfig, FoldersConfig
+from borderlab.config.schema import ExperimentConfig, FoldersConfig, ResourcesConfig
+from borderlab.data.receipt import content_in
 from borderlab.errors import ConfigError
 from borderlab.files import sha256_of_json, write_text
 from borderlab.identity import HASH_LENGTH
@@ -41,9 +42,9 @@ class Paths:
         """Folder of everything that this experiment makes; one output of one DVC stage."""
         return f"{self.folders.artifacts}/{self.experiment}"
 
-    def receipt(self, dataset_folder: str, split: str) -> str:
+    def receipt(self, folder: str, split: str) -> str:
         """Proof that a split was fetched and verified."""
-        return f"{self.folders.data}/receipts/{dataset_folder}/{split}.json"
+        return f"{self.folders.data}/receipts/{folder}/{split}.json"
 
     def motion(self, motion: str) -> str:
         """Manifest of estimated flows."""
@@ -72,9 +73,17 @@ class Paths:
         return f"{self.artifacts}/runs/{run}"
 
     def run_files(self, run: str) -> list[str]:
-        """What a training run leaves."""
+        """All that a training run leaves."""
         names = ("identity.json", "spec.json", "training.json", "curve.csv", "provenance.json", "model.safetensors")
         return [f"{self.run_folder(run)}/{name}" for name in names]
+
+    def trained(self, run: str) -> list[str]:
+        """What Snakemake follows of a run: the mark that it is finished, written last, and what its dependents read.
+
+        Where the mark stands, the other files do. To name all of them, for hundreds of runs and for each that reads
+        them, would make half of what Snakemake looks at.
+        """
+        return [f"{self.run_folder(run)}/{name}" for name in ("training.json", "model.safetensors")]
 
     def evaluation(self, run: str, evaluation: str) -> str:
         """Metrics of a run."""
@@ -155,16 +164,24 @@ class Workflow:
         """Paths of this experiment."""
         return Paths(self.plan.config.folders, self.plan.config.experiment)
 
-    def dataset_of_folder(self, folder_name: str) -> str:
-        """Key in `datasets` of the data set that lives in `folder_name`."""
-        for key, dataset in self.plan.datasets.items():
-            if dataset.folder_name == folder_name:
+    def dataset_of_receipts(self, folder_name: str) -> str:
+        """Key in `datasets` of the data set whose receipts lie in `folder_name`."""
+        for key in self.plan.datasets:
+            if self.plan.receipt_folder(key) == folder_name:
                 return key
-        raise ConfigError(f"no data set of this experiment lives in {folder_name!r}")
+        raise ConfigError(f"no data set of this experiment has its receipts in {folder_name!r}")
 
     def receipt_of(self, dataset: str, split: str) -> str:
         """Receipt of a split, by the data set's key."""
-        return self.paths.receipt(self.plan.datasets[dataset].folder_name, split)
+        return self.paths.receipt(self.plan.receipt_folder(dataset), split)
+
+    def content_of(self, read: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Hashes of the copies behind (data set, split) pairs, as their receipts say, by `<data set>.<split>`."""
+        return {
+            f"{dataset}.{name}": digest
+            for dataset, split in read
+            for name, digest in content_in(Path(self.receipt_of(dataset, split))).items()
+        }
 
     def missing_inputs(self, outputs: str | Sequence[str], inputs: Sequence[str]) -> list[str]:
         """`inputs`, or nothing where all `outputs` stand: a result is named by what decides it, so it is right.
@@ -217,17 +234,17 @@ class Workflow:
         receipts = [self.receipt_of(dataset, split) for dataset, split in self.plan.receipts_of_run(run)]
         syntheses = [self.paths.synthesis(name) for name in self.plan.syntheses_of_run(run)]
         start = self.plan.runs[run].spec.start_from
-        weights = [] if start is None else self.paths.run_files(start)
-        return self.missing_inputs(self.paths.run_files(run), receipts + syntheses + weights)
+        weights = [] if start is None else self.paths.trained(start)
+        return self.missing_inputs(self.paths.trained(run), receipts + syntheses + weights)
 
     def inputs_of_evaluation(self, run: str, evaluation: str) -> list[str]:
         """What an evaluation reads."""
-        return self.missing_inputs(self.paths.evaluation(run, evaluation), self.paths.run_files(run))
+        return self.missing_inputs(self.paths.evaluation(run, evaluation), self.paths.trained(run))
 
     def inputs_of_probe(self, probe: str) -> list[str]:
         """What a probe reads: images, and the weights of the runs that it probes."""
         receipts = [self.receipt_of(dataset, split) for dataset, split in self.plan.receipts_of_probe(probe)]
-        weights = [path for run in self.plan.probes[probe].spec.runs for path in self.paths.run_files(run)]
+        weights = [path for run in self.plan.probes[probe].spec.runs for path in self.paths.trained(run)]
         return self.missing_inputs(self.paths.probe(probe), receipts + weights)
 
     def inputs_of_report(self) -> list[str]:
@@ -266,6 +283,22 @@ class Workflow:
         """`value` for a run on several nodes; None, which asks for nothing, for others."""
         return value if self.plan.runs[run].resources.nodes > 1 else None
 
+    def training_cpus(self, run: str) -> int:
+        """CPU cores of a training on each of its nodes."""
+        planned = self.plan.runs[run]
+        return _cpus(planned.resources, planned.spec.recipe.threads)
+
+    def evaluation_cpus(self, run: str) -> int:
+        """CPU cores of an evaluation: one process, however many trained."""
+        planned = self.plan.runs[run]
+        alone = {"gpus": min(1, planned.resources.gpus), "nodes": 1}
+        return _cpus(planned.resources.model_copy(update=alone), planned.spec.recipe.threads)
+
+    def motion_training_cpus(self, motion_model: str) -> int:
+        """CPU cores of a motion model's training."""
+        planned = self.plan.motion_models[motion_model]
+        return _cpus(planned.resources, planned.spec.recipe.threads)
+
     def even_gpus(self, run: str) -> str | None:
         """What makes Slurm spread the GPUs of a run on several nodes evenly."""
         gpus = self.plan.runs[run].resources.gpus
@@ -275,6 +308,14 @@ class Workflow:
         """An evaluation is at most as long as one epoch, and jobs need a floor for start-up."""
         planned = self.plan.runs[run]
         return max(10, planned.resources.runtime_min // planned.spec.recipe.epochs)
+
+
+def _cpus(resources: ResourcesConfig, threads: int) -> int:
+    """CPU cores of a job on each of its nodes: those that load, and those that compute where no GPU does.
+
+    A process that drives a GPU waits for it, so it counts only where nothing loads beside it.
+    """
+    return resources.gpus * max(1, resources.workers) if resources.gpus else threads + resources.workers
 
 
 def _table_files(folder: str, kind: str) -> list[str]:

@@ -32,6 +32,7 @@ def test_a_good_model_passes() -> None:
         ({"eval_split": "train"}, "motion_models.mine.eval_split: got 'train', which trains; leave it out"),
         ({"kind": "guess"}, "motion_models.mine.kind: got 'guess'"),
         ({"recipe": {"decoder_channels": 8}}, "motion_models.mine.recipe.decoder_channels: unknown key"),
+        ({"resources": {"gpus": 2}}, "motion_models.mine.resources: got 2 gpus and 1 nodes; allowed: at most one"),
         ({"held_out_share": 1}, "motion_models.mine.held_out_share: got 1"),
     ],
 )

@@ -36,6 +36,7 @@ def test_probes_of_studies_and_of_backbones_are_right() -> None:
         ({"backbones": [LITE0], "dataset": "digits"}, "size: is missing; classification (digits) needs one"),
         ({"backbones": ["resnet19"], "dataset": "streets"}, "backbones[0].name: got 'resnet19'"),
         ({"backbones": [{"name": "resnet18", "weights": "wheel"}], "dataset": "streets"}, "got 'wheel' for resnet18"),
+        ({"study": "digits", "resources": {"nodes": 2}}, "resources: got 0 gpus and 2 nodes; allowed: at most one"),
         ({"study": "digits", "measures": ["accuracy"]}, "probes[0].measures[0]"),
     ],
 )

@@ -8,6 +8,8 @@ import pandera.errors
 import pytest
 
 from borderlab.errors import RunError
+from borderlab.explanation import write_identity
+from borderlab.identity import Identity
 from borderlab.report.names import TABLES
 from borderlab.report.schemas import SCHEMAS, dictionary_text
 from borderlab.report.tabulate import read_tables, tabulate, write_tables
@@ -187,3 +189,16 @@ def test_the_data_dictionary_is_in_step_and_complete(repository: Path) -> None:
     text = (repository / "docs" / "data_dictionary.md").read_text(encoding="utf-8")
     assert text == dictionary_text(), "run `python -m borderlab.report.dictionary docs/data_dictionary.md`"
     assert all(column.description for schema in SCHEMAS.values() for column in schema.columns.values())
+
+
+def test_trainings_on_different_copies_of_a_data_set_make_no_table(make_experiment, make_spec) -> None:
+    experiment = make_experiment(pictures=False)
+    runs = [experiment.add_run(make_spec(seed=seed), 60.0) for seed in range(3)]
+    made = Identity({}, {}, {})
+    # A run from before copies were told does not say.
+    write_identity(made, runs[1].folder, {"streets.train": "a" * 64, "streets.val": "b" * 64})
+    write_identity(made, runs[2].folder, {"streets.train": "a" * 64})
+    assert len(tabulate(experiment.inputs)["runs"]) == 3
+    write_identity(made, runs[2].folder, {"streets.train": "c" * 64})
+    with pytest.raises(RunError, match=r"run2: was made from another copy of streets\.train than [^\n]*run1"):
+        tabulate(experiment.inputs)

@@ -54,6 +54,19 @@ def test_damaged_checkpoint_falls_back_and_says_so(tmp_path: Path, harm: str) ->
     assert "\n" not in damaged[0]
 
 
+def test_when_none_is_whole_training_begins_anew_and_says_so(tmp_path: Path) -> None:
+    for epoch in (1, 2):
+        save(tmp_path, epoch)
+        (tmp_path / f"step_{epoch:09d}.checkpoint").write_bytes(b"")
+    assert load_checkpoint(tmp_path) == (
+        None,
+        [
+            "step_000000002.checkpoint is damaged: going back to the checkpoint before",
+            "step_000000001.checkpoint is damaged: beginning anew",
+        ],
+    )
+
+
 def test_code_in_a_checkpoint_is_never_run(tmp_path: Path) -> None:
     class Harmful:
         def __reduce__(self) -> tuple[object, tuple[Path]]:

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from borderlab.errors import RunError
+from borderlab.training import network_files
 from borderlab.training.network_files import load_start, save_weights
 
 
@@ -38,3 +40,13 @@ def test_missing_or_damaged_weights_are_named(tmp_path, content):
         (tmp_path / "model.safetensors").write_bytes(content)
     with pytest.raises(RunError, match=r"^[^\n]*model\.safetensors: weights to start from cannot be loaded[^\n]*$"):
         load_start(Network(5), tmp_path / "model.safetensors")
+
+
+def test_a_disk_without_room_is_named(tmp_path, monkeypatch):
+    def save_file(tensors, path):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(network_files, "save_file", save_file)
+    with pytest.raises(RunError, match=r"^[^\n]*model\.safetensors: weights cannot be written \([^\n]*No space left"):
+        save_weights(Network(5), tmp_path / "model.safetensors")
+    assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB_LINE = re.compile(r"^(\w+)\s+(\d+)$", re.MULTILINE)
+FINISHED_LINE = re.compile(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", re.MULTILINE)
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,18 +32,13 @@ def run(*command: str, folder: Path, timeout_s: float = 1500) -> subprocess.Comp
 
 def snakemake(folder: Path, *arguments: str, timeout_s: float = 1500) -> subprocess.CompletedProcess[str]:
     """Run this project's workflow in `folder`."""
-    return run(
-        "snakemake",
-        "--snakefile",
-        str(ROOT / "Snakefile"),
-        "--workflow-profile",
-        str(ROOT / "profiles" / "default"),
-        "--cores",
-        "2",
-        *arguments,
-        folder=folder,
-        timeout_s=timeout_s,
-    )
+    return run(*snakemake_command(*arguments), folder=folder, timeout_s=timeout_s)
+
+
+def snakemake_command(*arguments: str, cores: int = 2) -> tuple[str, ...]:
+    """The command that runs this project's workflow in any folder."""
+    places = ("--snakefile", str(ROOT / "Snakefile"), "--workflow-profile", str(ROOT / "profiles" / "default"))
+    return ("snakemake", *places, "--cores", str(cores), *arguments)
 
 
 def jobs(output: str) -> dict[str, int]:
@@ -49,6 +46,11 @@ def jobs(output: str) -> dict[str, int]:
     counts = {rule: int(count) for rule, count in JOB_LINE.findall(output)}
     counts.pop("total", None)
     return counts
+
+
+def finished_jobs(output: str) -> dict[str, int]:
+    """Jobs by rule that a run says it has finished."""
+    return dict(Counter(FINISHED_LINE.findall(output)))
 
 
 TINY = {

@@ -9,12 +9,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests.workflow import dvc_project
 from tests.workflow.dvc_project import STAGE, clone, commit, make_project, ok, set_remote
-from tests.workflow.running import TINY, jobs, run, write_config
+from tests.workflow.running import TINY, finished_jobs, jobs, run, write_config
 
 from borderlab.files import sha256_of_file
+from borderlab.report.artifacts import md5_of_file
 
 pytestmark = pytest.mark.workflow
 
@@ -59,6 +61,13 @@ def test_clone_and_pull_leave_nothing_to_do(project: Path, pulled: Path) -> None
     assert ok("git", "status", "--porcelain", folder=pulled) == ""
 
 
+def test_tables_name_results_as_the_remote_does(project: Path, pulled: Path) -> None:
+    runs = pd.read_csv(pulled / "results" / STAGE / "tables" / "runs.csv")
+    for digest in [*runs["weights_md5"], *runs["metrics_md5"]]:
+        stored = project.parent / "remote" / "files" / "md5" / digest[:2] / digest[2:]
+        assert md5_of_file(stored) == digest
+
+
 def test_change_runs_what_it_asks_for_and_back_runs_nothing(pulled: Path) -> None:
     values = copy.deepcopy(TINY)
     values["recipes"]["tiny"]["epochs"] = 1  # type: ignore[index]
@@ -79,7 +88,7 @@ def test_change_runs_what_it_asks_for_and_back_runs_nothing(pulled: Path) -> Non
     assert "didn't change, skipping" in ok("dvc", "repro", STAGE, folder=pulled)
 
 
-def test_another_user_pulls_and_has_nothing_to_do(project: Path) -> None:
+def test_another_user_runs_exactly_the_jobs_that_are_predicted(project: Path) -> None:
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("needs root and setpriv, to become another user")
     home = Path(tempfile.mkdtemp())
@@ -93,8 +102,25 @@ def test_another_user_pulls_and_has_nothing_to_do(project: Path) -> None:
         ok("dvc", "pull", STAGE, folder=home / "clone", runner=as_nobody)
         assert {path.owner() for path in (home / "clone" / "artifacts").rglob("*")} == {"nobody"}
         assert artifacts(home / "clone") == artifacts(project)
-        said = ok("snakemake", "-n", "--configfile", CONFIG, folder=home / "clone", runner=as_nobody)
-        assert jobs(said) == {}
+        values = copy.deepcopy(TINY)
+        values["studies"][0].update(padding_modes=["zeros"], propagation=["none"])  # type: ignore[index]
+        values["recipes"]["tiny"]["epochs"] = 1  # type: ignore[index]
+        after = {"publish_results": 1, "all": 1}
+        both = {"fetch_dataset": 2, "train_network": 1, "evaluate_network": 1, "probe_network": 1}
+        for config, expected in (
+            (TINY, {}),
+            (values, {**both, "tabulate_results": 1, "report_experiment": 1, **after}),
+            # Everything is there; the stable names belong to the other report.
+            (TINY, after),
+            (TINY, {}),
+        ):
+            write_config(home / "clone" / "config", config)
+            said = ok("snakemake", "-n", "--configfile", CONFIG, folder=home / "clone", runner=as_nobody)
+            assert jobs(said) == expected
+            done = as_nobody("snakemake", "--configfile", CONFIG, folder=home / "clone")
+            assert done.returncode == 0, done.stderr[-3000:]
+            assert finished_jobs(done.stdout + done.stderr) == expected
+        assert artifacts(home / "clone").items() >= artifacts(project).items()
     finally:
         shutil.rmtree(home)
 

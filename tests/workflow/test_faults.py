@@ -21,7 +21,7 @@ def bench(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     [
         (storage.flipped_bit, "going back to the checkpoint before"),
         (storage.deleted_frame, "clip_0000 is missing or incomplete"),
-        (storage.disk_full, "No space left on device"),
+        (storage.disk_full, ".checkpoint: No space left on device"),
     ],
 )
 def test_fault_ends_with_the_same_bits(bench: Bench, fault: Callable[[Bench], Outcome], seen: str) -> None:
@@ -30,3 +30,5 @@ def test_fault_ends_with_the_same_bits(bench: Bench, fault: Callable[[Bench], Ou
     outcome = fault(bench)
     assert outcome.same
     assert seen in outcome.seen
+    # Each fault ends one training, and nothing else is begun again.
+    assert outcome.again.commands == {"train": 1, **({"fetch": 1} if fault is storage.deleted_frame else {})}

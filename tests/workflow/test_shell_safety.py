@@ -9,7 +9,7 @@ from tests.workflow.running import TINY, run, snakemake, write_config
 pytestmark = pytest.mark.workflow
 
 EVIL = "a b;touch pwned1;$(touch pwned2)`touch pwned3`'|touch pwned4&"
-MIRROR = "https://someone:hunter2@mirror.example/data"
+MIRRORS = ("https://someone:hunter2@mirror.example/data", "https://mirror.example/data?token=hunter2")
 
 
 def pwned(folder: Path) -> list[Path]:
@@ -29,7 +29,9 @@ def test_free_text_is_one_word_of_a_command(tmp_path: Path) -> None:
     assert pwned(tmp_path) == []
 
 
-@pytest.mark.parametrize("place", ["experiment", "study", "dataset", "probe"])
+@pytest.mark.parametrize(
+    "place", ["experiment", "study", "dataset", "recipe", "motion model", "backbone", "padding", "probe"]
+)
 def test_names_are_letters_and_digits(tmp_path: Path, place: str) -> None:
     values = copy.deepcopy(TINY)
     if place == "experiment":
@@ -38,6 +40,14 @@ def test_names_are_letters_and_digits(tmp_path: Path, place: str) -> None:
         values["studies"][0]["name"] = EVIL  # type: ignore[index]
     elif place == "dataset":
         values["datasets"][EVIL] = values["datasets"]["streets"]  # type: ignore[index]
+    elif place == "recipe":
+        values["recipes"][EVIL] = values["recipes"]["tiny"]  # type: ignore[index]
+    elif place == "motion model":
+        values["motion_models"][EVIL] = values["motion_models"]["rebuild"]  # type: ignore[index]
+    elif place == "backbone":
+        values["studies"][0]["backbones"] = [EVIL]  # type: ignore[index]
+    elif place == "padding":
+        values["studies"][0]["padding_modes"] = [EVIL]  # type: ignore[index]
     else:
         values["probes"][0]["name"] = EVIL  # type: ignore[index]
     write_config(tmp_path, values)
@@ -48,9 +58,10 @@ def test_names_are_letters_and_digits(tmp_path: Path, place: str) -> None:
     assert pwned(tmp_path) == []
 
 
-def test_password_in_a_configuration_is_refused_and_not_repeated(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mirror", MIRRORS)
+def test_password_in_a_configuration_is_refused_and_not_repeated(tmp_path: Path, mirror: str) -> None:
     values = copy.deepcopy(TINY)
-    values["datasets"]["streets"]["mirror"] = MIRROR  # type: ignore[index]
+    values["datasets"]["streets"]["mirror"] = mirror  # type: ignore[index]
     write_config(tmp_path, values)
     done = snakemake(tmp_path, "-n", "--configfile", "tiny.yaml")
     assert done.returncode != 0

@@ -70,6 +70,23 @@ def test_job_killed_for_its_memory_comes_back_with_more(clone: Path) -> None:
     assert list(clone.glob("artifacts/tiny/runs/*/*/training.json"))
 
 
+def test_training_asks_for_its_gpu_by_model_and_cores(clone: Path) -> None:
+    values = one_training()
+    values["studies"][0]["resources"] = {"gpus": 2, "workers": 1}  # type: ignore[index]
+    write_config(clone, values)
+    own = ("train_network:gpu_model=fake", "train_network:slurm_extra='--signal=USR1@300'")
+    command = ("snakemake", "--profile", "slurm", *FAST, *TRAINING_ALONE, "--retries", "0", "--set-resources", *own)
+    done = run(*command, "--configfile", "tiny.yaml", folder=clone)
+    assert done.returncode != 0
+    jobs = subprocess.run(["scontrol", "show", "job"], capture_output=True, text=True, check=True).stdout.split("\n\n")
+    (job,) = [shown for shown in jobs if str(clone) in shown and "train_network" in shown]
+    assert "gres/gpu:fake=2" in job or "gres:gpu:fake:2" in job, job
+    assert "NumCPUs=2 " in job, job
+    # The GPUs are on the books alone: the training says so.
+    (log,) = clone.glob("logs/train_network/*/*.log")
+    assert "torch sees 0" in log.read_text()
+
+
 def test_preempted_training_is_requeued_and_ends_with_the_same_bits(clone: Path) -> None:
     write_config(clone, one_training(epochs=1, samples_per_epoch=800))
     whole = clone.parent / "whole"
@@ -87,4 +104,6 @@ def test_preempted_training_is_requeued_and_ends_with_the_same_bits(clone: Path)
         assert workflow.wait(timeout=1500) == 0, (clone / "out.txt").read_text()[-3000:]
     (log,) = clone.glob("logs/train_network/*/*.log")
     assert "resumed after batch" in log.read_text()
+    # It is the same job: no retry, with its larger memory, was spent.
+    assert "Trying to restart job" not in (clone / "out.txt").read_text()
     same_bits([whole, clone], "artifacts/tiny/runs/**/model.safetensors")

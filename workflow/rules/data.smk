@@ -13,7 +13,7 @@ rule fetch_dataset:
         runtime=growing(WORKFLOW.fetch_runtime_min),
     params:
         config=CONFIG,
-        dataset=lambda wildcards: WORKFLOW.dataset_of_folder(wildcards.dataset),
+        dataset=lambda wildcards: WORKFLOW.dataset_of_receipts(wildcards.dataset),
     message:
         "Fetch {wildcards.dataset} {wildcards.split} and verify it"
     shell:

@@ -9,7 +9,7 @@ rule train_motion:
         "benchmarks/train_motion/{motion_model}.tsv"
     conda:
         "../envs/borderlab.yaml"
-    threads: lambda wildcards: PLAN.motion_models[wildcards.motion_model].spec.recipe.threads
+    threads: lambda wildcards: WORKFLOW.motion_training_cpus(wildcards.motion_model)
     resources:
         mem_mb=growing(lambda wildcards: PLAN.motion_models[wildcards.motion_model].resources.mem_mb),
         runtime=growing(lambda wildcards: PLAN.motion_models[wildcards.motion_model].resources.runtime_min),

@@ -2,14 +2,14 @@ rule train_network:
     input:
         lambda wildcards: ancient(WORKFLOW.inputs_of_run(wildcards.run)),
     output:
-        PATHS.run_files("{run}"),
+        PATHS.trained("{run}"),
     log:
         "logs/train_network/{run}.log",
     benchmark:
         "benchmarks/train_network/{run}.tsv"
     conda:
         "../envs/borderlab.yaml"
-    threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
+    threads: lambda wildcards: WORKFLOW.training_cpus(wildcards.run)
     resources:
         mem_mb=growing(lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb),
         runtime=growing(lambda wildcards: PLAN.runs[wildcards.run].resources.runtime_min),
@@ -41,7 +41,7 @@ rule evaluate_network:
         "benchmarks/evaluate_network/{run}-{evaluation}.tsv"
     conda:
         "../envs/borderlab.yaml"
-    threads: lambda wildcards: PLAN.runs[wildcards.run].spec.recipe.threads
+    threads: lambda wildcards: WORKFLOW.evaluation_cpus(wildcards.run)
     resources:
         mem_mb=growing(lambda wildcards: PLAN.runs[wildcards.run].resources.mem_mb),
         runtime=growing(lambda wildcards: WORKFLOW.evaluation_runtime_min(wildcards.run)),

@@ -1,5 +1,6 @@
 """The command line: one command for each step of the workflow, so that every step can be run and debugged by hand."""
 
+import os
 import sys
 
 import typer
@@ -8,6 +9,8 @@ from borderlab import __version__
 from borderlab.cli import budgeting, census, evidence, inspect, keeping, steps
 from borderlab.credentials import without_credentials
 from borderlab.errors import BorderlabError
+from borderlab.requeueing import requeued
+from borderlab.training.interruption import InterruptedRunError
 
 app = typer.Typer(
     name="borderlab",
@@ -44,9 +47,12 @@ def main() -> None:
         app()
     except BorderlabError as fault:
         print(f"borderlab: error: {without_credentials(str(fault))}", file=sys.stderr)  # noqa: T201
+        if isinstance(fault, InterruptedRunError) and requeued(os.environ):
+            print("borderlab: Slurm preempts this job: it is queued again", file=sys.stderr)  # noqa: T201
         sys.exit(fault.exit_code)
     except OSError as fault:
         # A disk that is full, a folder that is a file, a path without permission: the user's to put right.
-        place = fault.filename or "a file"
-        print(f"borderlab: error: {place}: {fault.strerror}; check the path, its owner and the disk", file=sys.stderr)  # noqa: T201
+        # Of two names, the second is the one that is written.
+        place, reason = fault.filename2 or fault.filename or "a file", fault.strerror or fault
+        print(f"borderlab: error: {place}: {reason}; check the path, its owner and the disk", file=sys.stderr)  # noqa: T201
         sys.exit(BorderlabError.exit_code)

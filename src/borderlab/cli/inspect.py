@@ -42,17 +42,28 @@ def show(
 
 
 def explain(
-    name: Annotated[str, typer.Argument(help="Name of a run, or a run's folder.")],
+    name: Annotated[str, typer.Argument(help="Name of a run or motion model, or its folder.")],
     other: Annotated[str | None, typer.Argument(help="A second one: what differs between the two?")] = None,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Say what a run's hash is made of, and what differs from another run or from older folders of the same name."""
+    """Say what a run's hash is made of, and what differs from another run or from older folders of the same name.
+
+    What counts in a hash and what does not, and why: docs/identity.md.
+    """
     from borderlab.explanation import differences, flattened, read_identity, siblings
 
     workflow = Workflow.from_file(config)
+    plan, paths = workflow.plan, workflow.paths
 
     def identity(run: str) -> Identity:
-        return workflow.plan.identity_of_run(run) if run in workflow.plan.runs else read_identity(Path(run))
+        if run in plan.motion_models:
+            return plan.motion_models[run].identity
+        return plan.identity_of_run(run) if run in plan.runs else read_identity(Path(run))
+
+    def folder(run: str) -> Path:
+        if run in plan.motion_models:
+            return Path(paths.motion_model_folder(run))
+        return Path(paths.run_folder(run) if run in plan.runs else run)
 
     one = identity(name)
     settings = dict(flattened(one.spec))
@@ -60,8 +71,7 @@ def explain(
     if other is not None:
         compared = {other: identity(other)}
     else:
-        folder = Path(workflow.paths.run_folder(name)) if name in workflow.plan.runs else Path(name)
-        compared = {str(path): read_identity(path) for path in siblings(folder)}
+        compared = {str(path): read_identity(path) for path in siblings(folder(name))}
     for place, found in compared.items():
         typer.echo(f"{place}: {found.short_hash}")
         for difference in differences(one, found):

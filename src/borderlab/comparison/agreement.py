@@ -54,7 +54,7 @@ class CellAgreement:
 
 
 def compare_trees(one: Tree, other: Tree, tolerance: float) -> list[CellAgreement]:
-    """Every number of both trees with its level of agreement.
+    """Every number of both trees with its level of agreement; columns that one of them lacks are `lone_columns`.
 
     Args:
         one: a tree.
@@ -63,6 +63,15 @@ def compare_trees(one: Tree, other: Tree, tolerance: float) -> list[CellAgreemen
     """
     names = [*one.tables, *(name for name in other.tables if name not in one.tables)]
     return [cell for name in names for cell in _table_cells(name, one, other, tolerance)]
+
+
+def lone_columns(one: Tree, other: Tree) -> Iterator[str]:
+    """Columns that only one of two trees has in a table of both: another version of the code made it."""
+    for name in one.tables:
+        if name in other.tables:
+            for tree, lacking in ((one, other), (other, one)):
+                for column in tree.tables[name].columns.difference(lacking.tables[name].columns, sort=False):
+                    yield f"{name}: {column}: in {tree.folder} alone"
 
 
 def failures(cells: list[CellAgreement], needed: Level) -> list[CellAgreement]:
@@ -79,7 +88,8 @@ def failures(cells: list[CellAgreement], needed: Level) -> list[CellAgreement]:
 def _table_cells(name: str, one: Tree, other: Tree, tolerance: float) -> Iterator[CellAgreement]:
     empty = pd.DataFrame()
     left, right = one.tables.get(name, empty), other.tables.get(name, empty)
-    columns = [*left.columns, *(column for column in right.columns if column not in left.columns)]
+    both = name in one.tables and name in other.tables
+    columns = [column for column in left.columns if column in right.columns] if both else [*left, *right]
     rows = [*left.index, *(key for key in right.index if key not in left.index)] if len(left) else list(right.index)
     titles = _row_titles(rows)
     values = [_by_key(frame) for frame in (left, right)]

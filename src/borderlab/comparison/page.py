@@ -15,7 +15,9 @@ from borderlab.report.view import Cell, Column, Table
 MOST_ROWS = 5000
 
 
-def write_page(one: Tree, other: Tree, cells: Sequence[CellAgreement], failed: int, path: Path) -> None:
+def write_page(
+    one: Tree, other: Tree, cells: Sequence[CellAgreement], lone: Sequence[str], failed: int, path: Path
+) -> None:
     """Write the comparison of two trees to `path` as one HTML file."""
     script = template_text("report.js")
     differing = sorted((cell for cell in cells if cell.level > Level.IDENTICAL), key=lambda cell: -cell.level)
@@ -29,6 +31,7 @@ def write_page(one: Tree, other: Tree, cells: Sequence[CellAgreement], failed: i
             one=one,
             other=other,
             failed=failed,
+            lone=lone,
             left_out=max(len(differing) - MOST_ROWS, 0),
             tables=tables,
             css=Markup(template_text("report.css")),  # noqa: S704  (our own file)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from borderlab.config.naming import allowed, split_faults
+from borderlab.config.naming import allowed, alone_faults, split_faults
 from borderlab.config.schema import ExperimentConfig, MotionModelConfig
 from borderlab.data import DATASETS
 from borderlab.data.base import ClassificationDataset
@@ -26,6 +26,8 @@ def _faults(config: ExperimentConfig, name: str, entry: MotionModelConfig) -> It
         yield ": is the name of a motion model of the registry; choose another"
     if entry.input_flow not in MOTION_MODEL_NAMES:
         yield f".input_flow: got {entry.input_flow!r}; {allowed(MOTION_MODEL_NAMES)}"
+    for fault in alone_faults(entry.resources):
+        yield f".{fault}"
     if entry.dataset not in config.datasets:
         yield f".dataset: got {entry.dataset!r}; {allowed(config.datasets)}"
         return

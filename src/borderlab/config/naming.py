@@ -1,9 +1,9 @@
-"""Names that a configuration may use, and the one line that says which were meant. Light: no torch, no timm."""
+"""What several parts of a configuration may say, and the one line that tells what was meant. Light: no torch."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
-from borderlab.config.schema import BackboneConfig
+from borderlab.config.schema import BackboneConfig, ResourcesConfig
 from borderlab.data.base import Dataset
 from borderlab.models.names import OWN_BACKBONES, WHEEL_BACKBONES, backbone_names
 from borderlab.padding.names import PADDING_MODE_NAMES
@@ -32,6 +32,12 @@ def weights_faults(backbones: Sequence[BackboneConfig]) -> Iterator[str]:
             yield f"backbones[{index}].weights: got 'wheel' for {backbone.name}; it exists for {found}"
         if backbone.weights == "timm" and backbone.name in OWN_BACKBONES:
             yield f"backbones[{index}].weights: got 'timm' for {backbone.name}, which timm lacks; use random"
+
+
+def alone_faults(resources: ResourcesConfig) -> Iterator[str]:
+    """One line if a job of one process asks for GPUs or nodes that it would leave idle."""
+    if resources.processes > 1:
+        yield f"resources: got {resources.gpus} gpus and {resources.nodes} nodes; allowed: at most one of each here"
 
 
 def split_faults(dataset: Dataset, **splits: str) -> Iterator[str]:

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator
 
-from borderlab.config.naming import allowed, backbone_name_faults, padding_mode_faults, split_faults, weights_faults
+from borderlab.config.naming import (
+    allowed,
+    alone_faults,
+    backbone_name_faults,
+    padding_mode_faults,
+    split_faults,
+    weights_faults,
+)
 from borderlab.config.schema import ExperimentConfig, ProbeConfig
 from borderlab.data import DATASETS
 from borderlab.data.base import ClassificationDataset
@@ -21,6 +28,7 @@ def probe_faults(config: ExperimentConfig) -> Iterator[str]:
 
 def _faults(config: ExperimentConfig, probe: ProbeConfig) -> Iterator[str]:
     yield from padding_mode_faults(probe.padding_modes)
+    yield from alone_faults(probe.resources)
     if (probe.study is None) == (not probe.backbones):
         yield "study: give either a study or backbones"
     elif probe.study is not None:

@@ -55,13 +55,20 @@ class DatasetConfig(ConfigModel):
         None, description="Folder or http(s) address with the public copy's layout, asked before the public address."
     )
     folder: str | None = Field(None, description="Folder of your own copy; absent: a folder below folders.data.")
+    content: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
+        default_factory=dict,
+        description="The copy that is asked for: hashes by split, and by `<split>_video`, as `borderlab fetch` prints "
+        "them. Another copy is refused, and the hashes count in names of results. Absent: any copy.",
+    )
 
     @field_validator("mirror")
     @classmethod
     def _without_credentials(cls, mirror: str | None) -> str | None:
         # The configuration goes to git, to DVC and to the snapshot that jobs read.
         if mirror is not None and mirror != without_credentials(mirror):
-            raise ValueError("holds a user name or password; set BORDERLAB_MIRROR_<NAME> in the environment instead")
+            raise ValueError(
+                "holds a user name, password or token; set BORDERLAB_MIRROR_<NAME> in the environment instead"
+            )
         return mirror
 
 

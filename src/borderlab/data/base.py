@@ -122,6 +122,11 @@ class Dataset(ABC):
         )
 
     @property
+    def has_fixed_content(self) -> bool:
+        """Whether `identity` decides every byte: sums on record are checked, or code that counts makes the files."""
+        return self.info.access in ("embedded", "public")
+
+    @property
     def folder_name(self) -> str:
         """Name of the data set's folder below the data folder."""
         return self.info.name

@@ -88,6 +88,11 @@ class Imagenette(ClassificationDataset):
         return str(self.options.model_dump()["size"])
 
     @property
+    def has_fixed_content(self) -> bool:
+        """The 96-pixel copy is made here, or taken from a mirror: JPEG encoders differ."""
+        return self.size != "96"
+
+    @property
     def folder_name(self) -> str:
         return f"imagenette-{self.size}"
 

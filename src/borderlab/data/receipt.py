@@ -1,15 +1,24 @@
 """Receipts: proof that one split of a data set was fetched and verified, and of which content."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from borderlab.data.base import Dataset, FetchSettings, check_split
-from borderlab.files import write_json
+from borderlab.data.content import check_content, content_of
+from borderlab.files import read_json, write_json
 
 
 def fetch_split(
-    dataset: Dataset, folder: Path, split: str, *, mirror: str | None, receipt: Path, progress: bool = True
+    dataset: Dataset,
+    folder: Path,
+    split: str,
+    *,
+    mirror: str | None,
+    receipt: Path,
+    wanted: Mapping[str, str] | None = None,
+    progress: bool = True,
 ) -> dict[str, Any]:
     """Make `split` complete in `folder`, count its samples, and write the receipt.
 
@@ -20,14 +29,17 @@ def fetch_split(
         mirror: folder or address asked before the public one; by default the environment's
             `BORDERLAB_MIRROR_<NAME>`.
         receipt: file to write.
+        wanted: hashes of the copy that is asked for (`borderlab.data.content`); any where absent.
         progress: whether to show a progress bar.
 
     Raises:
-        DataError: if the split does not exist or cannot be made complete.
+        DataError: if the split does not exist, cannot be made complete, or is of another copy than wanted.
     """
     check_split(dataset, split)
     named = mirror or os.environ.get(f"BORDERLAB_MIRROR_{dataset.info.name.upper()}")
     dataset.fetch(folder, split, FetchSettings(mirror=named, progress=progress))
+    found = content_of(dataset, folder, split)
+    check_content(found, wanted or {}, split, folder)
     content = {
         "dataset": dataset.info.name,
         "version": dataset.info.version,
@@ -35,6 +47,13 @@ def fetch_split(
         "licence": dataset.info.licence,
         "split": split,
         "samples": dataset.count(folder, split),
+        "content": found,
     }
     write_json(receipt, content)
     return content
+
+
+def content_in(receipt: Path) -> dict[str, str]:
+    """Hashes of the copy that `receipt` proves; none where it is absent, or of a version that wrote none."""
+    found: dict[str, str] = read_json(receipt).get("content", {}) if receipt.is_file() else {}
+    return found

@@ -15,6 +15,7 @@ from borderlab.papers.claim_rows import claim_rows
 from borderlab.papers.loading import load_papers
 from borderlab.probe.spec import PROBE_TABLES
 from borderlab.report.artifacts import TabulationInput, read_motion_model, read_run, read_score
+from borderlab.report.copies import check_copies
 from borderlab.report.effects import paired_effects, summarise
 from borderlab.report.image_intervals import image_intervals
 from borderlab.report.motion_rows import motion_curve_rows, motion_model_rows
@@ -39,11 +40,13 @@ def tabulate(inputs: TabulationInput) -> Tables:
     """All tables of an experiment, by name; tables without rows keep their columns.
 
     Raises:
-        RunError: if an artifact is missing or not what it should be, or two runs could not be told apart.
+        RunError: if an artifact is missing or not what it should be, two runs could not be told apart, or two
+            trainings read different copies of a data set.
     """
     finished = [read_run(artifacts) for artifacts in inputs.runs]
     scores = [read_score(artifacts) for artifacts in inputs.scores]
     trained = [read_motion_model(artifacts) for artifacts in inputs.motion_models]
+    check_copies([*(run.folder for run in inputs.runs), *(model.folder for model in inputs.motion_models)])
     runs = _typed("runs", (run_row(run) for run in finished))
     _check_alone(runs)
     effects = paired_effects(runs, image_intervals(inputs))

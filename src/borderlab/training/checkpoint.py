@@ -40,11 +40,13 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
         RunError: if a whole one holds anything but tensors, numbers, strings and containers: it is not ours.
     """
     damaged: list[str] = []
-    for path in sorted(_checkpoints(folder), reverse=True):
+    newest_first = sorted(_checkpoints(folder), reverse=True)
+    for path in newest_first:
         digest, _, archive = path.read_bytes().partition(b"\n")
         if digest == _digest(archive):
             return _read(path, archive), damaged
-        damaged.append(f"{path.name} is damaged: going back to the checkpoint before")
+        fallback = "beginning anew" if path == newest_first[-1] else "going back to the checkpoint before"
+        damaged.append(f"{path.name} is damaged: {fallback}")
     return None, damaged
 
 

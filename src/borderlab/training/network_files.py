@@ -11,10 +11,17 @@ from borderlab.files import atomic_file
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
-    """Write the state dict of `model`, contiguous and on the CPU."""
+    """Write the state dict of `model`, contiguous and on the CPU.
+
+    Raises:
+        RunError: if the disk is full or the folder cannot be written to.
+    """
     tensors = {key: tensor.detach().cpu().contiguous() for key, tensor in model.state_dict().items()}
-    with atomic_file(path) as part:
-        save_file(tensors, part)
+    try:
+        with atomic_file(path) as part:
+            save_file(tensors, part)
+    except SafetensorError as fault:
+        raise RunError(f"{path}: weights cannot be written ({fault}); check the disk and the folder") from fault
 
 
 def load_weights(model: nn.Module, path: Path) -> None:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import track
 
 from borderlab.allocator import keep_freed_pages
 from borderlab.data.base import Dataset
@@ -146,6 +145,9 @@ def _watch(batches: Iterable[Any], epoch: int) -> Iterable[Any]:
     """A progress bar on a terminal; in a log file, the line after each epoch is enough."""
     if not sys.stderr.isatty():
         return batches
+    # A job under a workflow never draws one.
+    from rich.progress import track
+
     return track(batches, description=f"epoch {epoch + 1}", transient=True)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.workflow import slurm_cluster
-from tests.workflow.faults.bench import Bench, Outcome, copy_samples, experiment, kill, start
+from tests.workflow.faults.bench import UNTRAINED, Bench, Outcome, copy_samples, experiment, kill
 from tests.workflow.running import ROOT, write_config
 
 FAST = ("--slurm-init-seconds-before-status-checks", "2")
@@ -82,11 +82,11 @@ def _on_cluster(
     for place in (whole, folder):
         subprocess.run(["git", "clone", "-q", str(ROOT), str(place)], check=True)
         write_config(place, values)
-    local = start(whole, "snakemake", "--cores", "1", "--configfile", bench.config)
+    local = bench.start(whole, "snakemake", "--cores", "1", "--configfile", bench.config)
     assert local.wait(PATIENCE_S) == 0, (whole / "out.txt").read_text()[-3000:]
     copy_samples(whole, folder)
     with slurm_cluster.cluster(bench.folder / "slurm"):
-        workflow = start(folder, "snakemake", "--profile", "slurm", *FAST, "--configfile", bench.config)
+        workflow = bench.start(folder, "snakemake", "--profile", "slurm", *FAST, "--configfile", bench.config)
         try:
             while not list(folder.glob("artifacts/tiny/runs/*/*/spec.json")):
                 assert workflow.poll() is None, (folder / "out.txt").read_text()[-3000:]
@@ -96,15 +96,11 @@ def _on_cluster(
         finally:
             if workflow.poll() is None:
                 kill(workflow)
-    again = _again(folder)
+    again = bench.again(folder, needed=(*UNTRAINED, "score", "train-motion"), whole=whole)
     # Otherwise the training ended before its fault.
-    assert not is_interrupted or "memory" in fault or again.startswith("resumed"), again
-    if is_interrupted:
-        seen = _seen(folder)
-    else:
-        assert again == "the training", again
-        seen, again = "nothing: later jobs wait until the node is back", "nothing"
-    return Outcome(fault, seen, again, bench.same(folder, whole), 1)
+    assert ("train" in again.commands) is is_interrupted, again
+    seen = _seen(folder) if is_interrupted else "nothing: later jobs wait until the node is back"
+    return Outcome(fault, seen, again, bench.same(folder, whole))
 
 
 def _seen(folder: Path) -> str:
@@ -112,9 +108,3 @@ def _seen(folder: Path) -> str:
     return (
         "`Trying to restart job`, by Snakemake" if "Trying to restart job" in text else "nothing: Slurm queues it again"
     )
-
-
-def _again(folder: Path) -> str:
-    (log,) = folder.glob("logs/train_network/*/*.log")
-    lines = [line for line in log.read_text().splitlines() if line.startswith("resumed after")]
-    return f"{lines[-1]} of the training" if lines else "the training"

@@ -6,8 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.workflow.faults.bench import EPOCHS, Bench, Outcome, kill, last_line, start
-from tests.workflow.running import ROOT, run, snakemake
+from tests.workflow.faults.bench import STEPS_PER_EPOCH, Again, Bench, Outcome, kill, last_line
 
 SHORTEST_S = 0.05
 
@@ -15,25 +14,27 @@ SHORTEST_S = 0.05
 def killed_training(bench: Bench, trials: int = 20) -> Outcome:
     """SIGKILL at random moments of a training, from its first import to its last file."""
     moments = random.Random(0)
-    name, lost, ended, same = bench.name("run"), 0, 0, True
+    name, early, ended, same = bench.name("run"), 0, 0, True
     command = ("borderlab", "train", name, "--config", bench.config)
-    whole_s = _seconds(bench.untrained("timed"), command)
-    folder = bench.untrained("killed0")
+    whole_s = _seconds(bench, bench.untrained("timed"), command)
+    folders = [bench.untrained("killed0")]
     for trial in range(trials):
-        process = start(folder, *command)
+        process = bench.start(folders[-1], *command)
         try:
             assert process.wait(moments.uniform(SHORTEST_S, whole_s)) == 0
             ended += 1
         except subprocess.TimeoutExpired:
-            before = _newest_step(folder, name)
+            early += int(_newest_step(folders[-1], name) == 0)
             kill(process)
-            lost += int(before == 0)
-        if _is_finished(folder, name):
-            same = same and _ends_as(bench, folder)
-            folder = bench.untrained(f"killed{trial + 1}")
-    same = same and _ends_as(bench, folder)
-    seen = f"nothing; {ended} of {trials} ended before their signal, {lost} were killed before their first checkpoint"
-    return Outcome("SIGKILL at a random moment of a training", seen, f"at most one of {EPOCHS} epochs", same, trials)
+        if _is_finished(folders[-1], name):
+            same = same and _ends_as(bench, folders[-1])
+            folders.append(bench.untrained(f"killed{trial + 1}"))
+    same = same and _ends_as(bench, folders[-1])
+    again = bench.again(*folders)
+    # There is a checkpoint after every epoch.
+    assert again.steps <= (trials - ended) * STEPS_PER_EPOCH, again
+    seen = f"nothing; {ended} of {trials} ended before their signal, {early} were killed before their first checkpoint"
+    return Outcome("SIGKILL at a random moment of a training", seen, again, same, trials)
 
 
 def killed_synthesis(bench: Bench, trials: int = 20) -> Outcome:
@@ -43,9 +44,9 @@ def killed_synthesis(bench: Bench, trials: int = 20) -> Outcome:
     folder = bench.copy("synthesis", f"artifacts/tiny/propagated/{name}")
     command = ("borderlab", "synthesise", name, "--config", bench.config)
     place, expected = (root / "artifacts" / "tiny" / "propagated" / name for root in (folder, bench.whole))
-    whole_s = _seconds(bench.copy("synthesis_timed", f"artifacts/tiny/propagated/{name}"), command)
+    whole_s = _seconds(bench, bench.copy("synthesis_timed", f"artifacts/tiny/propagated/{name}"), command)
     for _ in range(trials):
-        process = start(folder, *command)
+        process = bench.start(folder, *command)
         try:
             process.wait(moments.uniform(SHORTEST_S, whole_s))
         except subprocess.TimeoutExpired:
@@ -56,19 +57,21 @@ def killed_synthesis(bench: Bench, trials: int = 20) -> Outcome:
             for path in sorted(place.rglob("*"), reverse=True):
                 path.rmdir() if path.is_dir() else path.unlink()
             place.rmdir()
-    assert run(*command, folder=folder).returncode == 0
+    assert bench.run(*command, folder=folder).returncode == 0
     same = same and _files(place) == _files(expected)
     seen = f"nothing; its folder was whole {whole} times and absent {trials - whole} times, never in part"
-    return Outcome("SIGKILL at a random moment of a synthesis", seen, "the one synthesis", same, trials)
+    # What was killed had to be begun again; the last one, after all trials, was for the end.
+    again = Again({"synthesise": trials - whole})
+    return Outcome("SIGKILL at a random moment of a synthesis", seen, again, same, trials)
 
 
 def terminated_training(bench: Bench, trials: int = 5) -> Outcome:
     """SIGTERM, as a preemption or the end of a walltime sends it."""
     name, same, said = bench.name("run"), True, ""
     command = ("borderlab", "train", name, "--config", bench.config)
-    for trial in range(trials):
-        folder = bench.untrained(f"terminated{trial}")
-        process = start(folder, *command)
+    folders = [bench.untrained(f"terminated{trial}") for trial in range(trials)]
+    for trial, folder in enumerate(folders):
+        process = bench.start(folder, *command)
         while not (folder / "artifacts" / "tiny" / "runs" / name / "spec.json").exists():
             assert process.poll() is None
             time.sleep(0.02)
@@ -78,36 +81,39 @@ def terminated_training(bench: Bench, trials: int = 5) -> Outcome:
         if process.returncode == 75:
             said = last_line((folder / "out.txt").read_text(), "stopped by SIGTERM")
         same = same and _ends_as(bench, folder)
-    return Outcome("SIGTERM to a training", said, "nothing", same, trials)
+    again = bench.again(*folders)
+    assert again.steps == 0, again
+    return Outcome("SIGTERM to a training", said, again, same, trials)
 
 
 def killed_controller(bench: Bench) -> Outcome:
     """SIGKILL to Snakemake and its jobs."""
     folder = bench.copy("controller", "artifacts/tiny/runs", "artifacts/tiny/reports", "results")
-    process = start(folder, *_controller(bench))
+    process = bench.start(folder, *bench.workflow_command(folder))
     _wait_for_checkpoint(folder, process)
     kill(process)
-    refused = snakemake(folder, "--configfile", bench.config)
+    refused = bench.attempt(folder)
     assert refused.returncode != 0
     seen = last_line(refused.stderr, "Directory cannot be locked")
     bench.finish(folder)
-    return Outcome("controller killed, unlocked, started again", seen, "one epoch at most", bench.same(folder), 1)
+    again = bench.again(folder)
+    assert again.commands == {"train": 1}, again
+    assert again.steps <= STEPS_PER_EPOCH, again
+    return Outcome("controller killed, unlocked, started again", seen, again, bench.same(folder))
 
 
 def two_controllers(bench: Bench) -> Outcome:
     """A second Snakemake in a folder where one runs."""
     folder = bench.untrained("two")
-    first = start(folder, *_controller(bench))
+    first = bench.start(folder, *bench.workflow_command(folder))
     _wait_for_checkpoint(folder, first)
-    second = snakemake(folder, "--configfile", bench.config)
+    second = bench.attempt(folder)
     assert second.returncode != 0
     seen = last_line(second.stderr, "Directory cannot be locked")
     assert first.wait(600) == 0
-    return Outcome("two controllers at once", seen, "nothing: the first goes on", bench.same(folder), 1)
-
-
-def _controller(bench: Bench) -> tuple[str, ...]:
-    return ("snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "1", "--configfile", bench.config)
+    again = bench.again(folder)
+    assert str(again) == "nothing", again
+    return Outcome("two controllers at once", seen, again, bench.same(folder))
 
 
 def _wait_for_checkpoint(folder: Path, process: subprocess.Popen[str]) -> None:
@@ -116,9 +122,9 @@ def _wait_for_checkpoint(folder: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
-def _seconds(folder: Path, command: tuple[str, ...]) -> float:
+def _seconds(bench: Bench, folder: Path, command: tuple[str, ...]) -> float:
     begun = time.monotonic()
-    done = run(*command, folder=folder)
+    done = bench.run(*command, folder=folder)
     assert done.returncode == 0, done.stderr
     return time.monotonic() - begun
 

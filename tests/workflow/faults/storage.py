@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.workflow.dvc_project import STAGE, clone, make_project, ok, set_remote
-from tests.workflow.faults.bench import Bench, Outcome, kill, last_line, start
+from tests.workflow.faults.bench import STEPS_PER_EPOCH, Again, Bench, Outcome, counts, kill, last_line
 from tests.workflow.running import run
 
 FULL_BYTES, ROOMY = 600_000, "200m"
@@ -33,18 +33,21 @@ def _damaged(bench: Bench, how: str, change: Callable[[bytes], bytes]) -> Outcom
     folder = bench.untrained(how)
     name = bench.name("run")
     command = ("borderlab", "train", name, "--config", bench.config)
-    process = start(folder, *command)
+    process = bench.start(folder, *command)
     checkpoints = folder / "artifacts" / "tiny" / "runs" / name / "checkpoints"
     while len(list(checkpoints.glob("step_*.checkpoint"))) < 2:
         assert process.poll() is None, (folder / "out.txt").read_text()
     kill(process)
     newest = max(checkpoints.glob("step_*.checkpoint"))
     newest.write_bytes(change(newest.read_bytes()))
-    done = run(*command, folder=folder)
+    done = bench.run(*command, folder=folder)
     assert done.returncode == 0, done.stderr
     seen = last_line(done.stdout, "is damaged")
     bench.finish(folder)
-    return Outcome(f"newest checkpoint {how}", seen, "one epoch", bench.same(folder), 1)
+    again = bench.again(folder)
+    # The epoch whose checkpoint is damaged, and what was begun of the next.
+    assert STEPS_PER_EPOCH <= again.steps <= 2 * STEPS_PER_EPOCH, again
+    return Outcome(f"newest checkpoint {how}", seen, again, bench.same(folder))
 
 
 def deleted_frame(bench: Bench) -> Outcome:
@@ -55,11 +58,12 @@ def deleted_frame(bench: Bench) -> Outcome:
     failed = bench.attempt(folder)
     assert failed.returncode != 0
     seen = last_line(failed.stderr + failed.stdout, "borderlab: error:").replace(f"{folder}/", "")
-    again = run("borderlab", "fetch", "streets", "--split", "train", "--config", bench.config, folder=folder)
-    assert again.returncode == 0, again.stderr
+    fetched = bench.run("borderlab", "fetch", "streets", "--split", "train", "--config", bench.config, folder=folder)
+    assert fetched.returncode == 0, fetched.stderr
     bench.finish(folder)
-    remedy = "the frame, by `borderlab fetch`; then what had failed"
-    return Outcome("a frame deleted between plan and run", _shortened(seen), remedy, bench.same(folder), 1)
+    again = bench.again(folder)
+    assert again.steps == 0, again
+    return Outcome("a frame deleted between plan and run", _shortened(seen), again, bench.same(folder))
 
 
 @contextmanager
@@ -84,7 +88,8 @@ def disk_full(bench: Bench) -> Outcome:
         subprocess.run(["mount", "-o", f"remount,size={ROOMY}", str(runs)], check=True)
         bench.finish(folder)
         same = bench.same(folder)
-    return Outcome("disk full while a checkpoint is written", _shortened(seen), "the training", same, 1)
+    seen = seen.replace(bench.name("run"), "RUN")
+    return Outcome("disk full while a checkpoint is written", _shortened(seen), bench.again(folder), same)
 
 
 def remote_unreachable(bench: Bench) -> Outcome:
@@ -98,7 +103,7 @@ def remote_unreachable(bench: Bench) -> Outcome:
     set_remote(folder, str(project.parent / "remote"))
     ok("dvc", "pull", STAGE, folder=folder)
     seen = last_line(failed.stderr, "ERROR")
-    return Outcome("DVC remote unreachable", _shortened(seen), "nothing", bench.same(folder), 1)
+    return Outcome("DVC remote unreachable", _shortened(seen), _made(bench, folder), bench.same(folder))
 
 
 def remote_garbage(bench: Bench) -> Outcome:
@@ -115,9 +120,17 @@ def remote_garbage(bench: Bench) -> Outcome:
     assert failed.returncode != 0
     assert not list(folder.glob("artifacts/**/*.safetensors"))
     seen = last_line(failed.stderr + failed.stdout, "ERROR")
-    done = run("snakemake", "--cores", "1", "--configfile", f"config/{STAGE}.yaml", folder=folder)
+    again = _made(bench, folder)
+    assert again.commands["train"] == 1, again
+    return Outcome("DVC remote returns garbage", _shortened(seen), again, bench.same(folder))
+
+
+def _made(bench: Bench, folder: Path) -> Again:
+    """What the workflow has to make in a clone after `dvc pull`."""
+    done = bench.run("snakemake", "--cores", "1", "--configfile", f"config/{STAGE}.yaml", folder=folder)
     assert done.returncode == 0, done.stderr[-2000:]
-    return Outcome("DVC remote returns garbage", _shortened(seen), "what could not be pulled", bench.same(folder), 1)
+    made, steps = counts(folder)
+    return Again(dict(made), steps, counts(bench.whole)[1])
 
 
 def _shared(bench: Bench, name: str) -> tuple[Path, Path]:
