@@ -51,7 +51,8 @@ def compare(
 
     trees = read_tree(one), read_tree(other)
     cells = compare_trees(*trees, tolerance)
-    failed = failures(cells, Level[need.name.upper()])
+    needed = Level[need.name.upper()]
+    failed = failures(cells, needed)
     for level in Level:
         typer.echo(f"{level.title}: {sum(cell.level is level for cell in cells)}")
     lone = list(lone_columns(*trees))
@@ -65,7 +66,7 @@ def compare(
     if len(failed) > _SHOWN:
         typer.echo(f"... and {len(failed) - _SHOWN} more; --page FILE shows all of them")
     if page is not None:
-        write_page(*trees, cells, lone, len(failed), page)
+        write_page(trees, cells, lone, needed, len(failed), page)
         typer.echo(str(page))
     if failed or any(tree.edited for tree in trees):
         raise typer.Exit(1)
