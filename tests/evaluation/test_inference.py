@@ -67,34 +67,29 @@ def test_windows_change_nothing_where_only_the_pixel_itself_counts(window, overl
     np.testing.assert_array_equal(pred, plain(Pointwise(), image).argmax(0))
 
 
-def literal(model, image, scales, window, overlap, flip):
-    """The definition read as it stands: whole arrays of sums and counts for every scale."""
+def literal(model, image, window, overlap, flip):
+    """The definition read as it stands, at the image's own scale: whole arrays of sums and counts."""
     height, width = image.shape[:2]
-    total = torch.zeros(3, height, width)
-    for scale in scales:
-        h, w = (min(side, round(seen / scale)) for side, seen in zip((height, width), window, strict=True))
-        sums, counts = torch.zeros(3, height, width), torch.zeros(height, width)
-        for top in window_starts(height, h, overlap):
-            for left in window_starts(width, w, overlap):
-                part = image[top : top + h, left : left + w]
-                seen = NORMALISATION(torch.from_numpy(part[None].copy()))
-                if scale != 1:
-                    raise NotImplementedError
-                with torch.no_grad():
-                    logits = model(seen)
-                    if flip:
-                        logits = (logits + model(seen.flip(3)).flip(3)) / 2
-                sums[:, top : top + h, left : left + w] += logits[0]
-                counts[top : top + h, left : left + w] += 1
-        total += sums / counts
-    return total.argmax(0)
+    h, w = (min(side, seen) for side, seen in zip((height, width), window, strict=True))
+    sums, counts = torch.zeros(3, height, width), torch.zeros(height, width)
+    for top in window_starts(height, h, overlap):
+        for left in window_starts(width, w, overlap):
+            part = image[top : top + h, left : left + w]
+            seen = NORMALISATION(torch.from_numpy(part[None].copy()))
+            with torch.no_grad():
+                logits = model(seen)
+                if flip:
+                    logits = (logits + model(seen.flip(3)).flip(3)) / 2
+            sums[:, top : top + h, left : left + w] += logits[0]
+            counts[top : top + h, left : left + w] += 1
+    return (sums / counts).argmax(0)
 
 
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("size", [(40, 33), (17, 90), (12, 12)])
 def test_logits_are_averaged_over_windows_and_mirror_images(flip, size):
     image = noise(*size)
-    expected = literal(Context(), image, (1.0,), (12, 10), 1 / 3, flip)
+    expected = literal(Context(), image, (12, 10), 1 / 3, flip)
     pred = infer(Context(), image, window=(12, 10), overlap=1 / 3, flip=flip)
     # Sums in another order: a tie within rounding may fall the other way.
     assert (pred != expected.numpy()).mean() < 0.002
