@@ -210,6 +210,9 @@ def test_from_the_start_of_a_process_to_its_first_step(benchmark: Any, tmp_path:
     smoke = ROOT / "config" / "smoke.yaml"
     name = next(run for run in Workflow.from_file(smoke).plan.runs if run.startswith("digits/"))
     command = (sys.executable, "-c", FIRST_STEP, "train", name, "--config", str(smoke))
+    for split in ("train", "val"):
+        fetched = run("borderlab", "fetch", "digits", "--split", split, "--config", str(smoke), folder=tmp_path)
+        assert fetched.returncode == 0, fetched.stderr
     first = run(*command, folder=tmp_path)
     assert first.returncode == 0, first.stderr
     imports = (sys.executable, "-c", "import torch")
