@@ -67,19 +67,11 @@ def windows_are_refused(*arguments):
 
 def half_precision_at_one_size():
     """The ratio of one type must not serve another."""
-    partial._cached_ratio.cache_clear()
     defect_tests.test_b_precision_follows_the_layer_at_the_same_size(torch.bfloat16)
 
 
-def with_a_padded_layer(test):
-    def run():
-        partial._cached_ratio.cache_clear()
-        torch.manual_seed(0)
-        layer = nn.Conv2d(2, 3, 3, padding=1)
-        convert.set_padding_mode(layer, "partial")
-        test(layer)
-
-    return run
+def training_after_inference():
+    defect_tests.test_d_training_follows_inference_mode_at_the_same_size(bias=False)
 
 
 def a_fused_sum(mode):
@@ -179,7 +171,7 @@ MUTANTS = {
         partial._cached_ratio,
         "torch.inference_mode(False)",
         "torch.inference_mode(torch.is_inference_mode_enabled())",
-        with_a_padded_layer(partial_tests.test_defect_d_training_after_inference_mode),
+        training_after_inference,
     ),
     "reflection repeats the edge": (
         reflect.reflect_fill,
@@ -344,5 +336,10 @@ MUTANTS = {
 def test_mutant_is_noticed(name):
     function, fragment, replacement, test = MUTANTS[name]
     test()
-    with mutated(function, fragment, replacement), pytest.raises(SEEN):
-        test()
+    # Ratios are kept: a mutant must not be saved by a right one, nor leave a wrong one behind.
+    partial._cached_ratio.cache_clear()
+    try:
+        with mutated(function, fragment, replacement), pytest.raises(SEEN):
+            test()
+    finally:
+        partial._cached_ratio.cache_clear()
