@@ -1,15 +1,9 @@
 """Small wrong changes of motion, propagation and relaxation: each must fail a test that passes without it.
 
-A mutant is one fragment of one function replaced. It takes the place of the function's code in this process, the test
-that is to notice it is called, and the code comes back. A fragment that is no longer there is an error, so the list
-cannot grow stale in silence.
+How: `tests/mutants/mutation.py`.
 """
 
-import ast
-import contextlib
 import inspect
-import textwrap
-from types import FunctionType
 
 import pytest
 import torch
@@ -18,6 +12,7 @@ from tests.golden import test_losses_golden as losses_golden
 from tests.losses import test_losses_neighbourhood as neighbourhood_tests
 from tests.losses import test_losses_relaxed as relaxed_tests
 from tests.motion import test_learned_view as view_tests
+from tests.mutants.mutation import mutated
 from tests.parity import test_losses_parity as losses_parity
 from tests.propagation import test_propagation_consistency as consistency_tests
 from tests.propagation import test_propagation_keyframes as keyframes_tests
@@ -32,25 +27,6 @@ from borderlab.evaluation.confusion import ConfusionMatrix
 from borderlab.losses import neighbourhood, relaxed, set_loss
 from borderlab.motion.learned import view
 from borderlab.propagation import consistency, keyframes, moving, score, synthesis, warp
-
-
-@contextlib.contextmanager
-def mutated(function, fragment, replacement):
-    """Within it, `function` runs with one fragment of its source replaced."""
-    original = inspect.unwrap(function)
-    source = textwrap.dedent(inspect.getsource(original))
-    assert source.count(fragment) == 1, f"{original.__qualname__} holds {fragment!r} {source.count(fragment)} times"
-    tree = ast.parse(source.replace(fragment, replacement))
-    tree.body[0].decorator_list = []
-    names = dict(original.__globals__)
-    exec(compile(tree, original.__code__.co_filename, "exec"), names)
-    mutant = names[original.__name__]
-    assert isinstance(mutant, FunctionType)
-    kept, original.__code__ = original.__code__, mutant.__code__
-    try:
-        yield
-    finally:
-        original.__code__ = kept
 
 
 def definition_of_the_loss():

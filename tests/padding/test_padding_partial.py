@@ -8,6 +8,9 @@ import pytest
 import torch
 from torch import nn
 
+import borderlab.torchvision_compat  # noqa: F401  isort: skip
+import timm
+
 import borderlab.padding.partial as module
 from borderlab.errors import PaddingError
 from borderlab.padding import coverage_ratio, partial_conv2d, set_padding_mode
@@ -156,6 +159,33 @@ def test_only_the_ratio_is_kept_for_backward(device, monkeypatch):
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()) or t, lambda t: t):
         partial_conv2d(x, weight, torch.randn(16, requires_grad=True), (1, 1), (1, 1, 1, 1), (1, 1), 1)
     assert sum(kept) <= x.numel() + weight.numel() + 2 * 8 * 8
+
+
+def bytes_for_backward(model, x):
+    """Bytes of all storages that a training step keeps for its gradients."""
+    kept = {}
+
+    def keep(tensor):
+        # Held, so that no later storage can have the same address.
+        kept[tensor.untyped_storage()._cdata] = tensor.untyped_storage()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        model(x)
+    return sum(storage.nbytes() for storage in kept.values())
+
+
+@pytest.mark.parametrize("way", [frozenset(), frozenset({"meta"})], ids=["bias within", "bias apart"])
+@pytest.mark.parametrize("name", ["resnet50", "vgg16_bn", "mobilenetv3_large_100", "convnext_tiny"])
+def test_a_training_step_keeps_a_mebibyte_more_at_most(name, way, monkeypatch):
+    monkeypatch.setattr(module, "_BIAS_ADDED_APART", way)
+    with torch.device("meta"):
+        model, x = timm.create_model(name), torch.empty(4, 3, 224, 224)
+    zeros = bytes_for_backward(model, x)
+    set_padding_mode(model, "partial")
+    assert 0 < bytes_for_backward(model, x) - zeros <= 2**20
+    set_padding_mode(model, "reflect")
+    assert bytes_for_backward(model, x) - zeros > 2**20
 
 
 def test_meta_device_and_memory_is_freed(layer):

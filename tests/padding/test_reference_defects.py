@@ -71,8 +71,10 @@ def test_c_nothing_is_cached_on_the_layer():
     assert vars(layer) == attributes
 
 
-def test_d_training_follows_inference_mode_at_the_same_size():
-    layer = partial_layer(2, 3, 3, padding=1)
+@pytest.mark.parametrize("bias", [True, False])
+def test_d_training_follows_inference_mode_at_the_same_size(bias):
+    """Without a bias the ratio itself is kept for the gradient, which a tensor of inference mode may not be."""
+    layer = partial_layer(2, 3, 3, padding=1, bias=bias)
     with torch.inference_mode():
         layer(image(5, 5))
     layer(image(5, 5)).square().sum().backward()

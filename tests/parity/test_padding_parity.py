@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from literal_padding import literal_conv2d, peripheral_prediction
+from tests.parity.literal_padding import literal_conv2d, peripheral_prediction
 from torch import nn
 
 import borderlab.torchvision_compat  # noqa: F401
