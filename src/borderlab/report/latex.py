@@ -89,7 +89,7 @@ def escaped(text: str) -> str:
 
 
 def _shown(tables: Tables, scale: str) -> Iterator[Table]:
-    found = [padding_table(tables, ""), training_table(tables, ""), cross_table(tables), distance_table(tables, "")]
+    found = [padding_table(tables, ""), training_table(tables, ""), cross_table(tables, ""), distance_table(tables, "")]
     if not tables["claims"].empty:
         found += [
             glance_table(tables["claims"], scale),
