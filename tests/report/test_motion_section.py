@@ -36,7 +36,7 @@ def test_an_experiment_of_motion_models_alone_has_a_whole_page(make_experiment, 
 
 
 def test_gains_are_over_the_flow_that_the_network_was_shown(full_report) -> None:
-    rows = [[cell.text for cell in row] for row in motion_table(full_report.tables).rows]
+    rows = [[cell.text for cell in row] for row in motion_table(full_report.tables, "").rows]
     predict = [row for row in rows if row[0] == "predict"]
     assert [row[1] for row in predict] == ["copy", "flow shown", "network"]
     assert [row[2] for row in predict] == ["20.00", "26.00", "27.25"]

@@ -218,6 +218,13 @@ def test_commands_lead_to_the_line_of_their_number(make_table, full_report, tmp_
         assert f",{row[1].text}," in line
 
 
+def test_commands_of_probes_motion_models_and_moved_labels_name_a_row_of_their_table(full_text, full_report) -> None:
+    for name in ("cross_test", "motion_models", "propagation", "claims"):
+        lines = {int(line) for line in re.findall(rf"borderlab rerun {name}:(\d+) --config", full_text)}
+        assert lines
+        assert lines <= set(range(2, len(full_report.tables[name]) + 2))
+
+
 def test_published_cells_lead_to_a_configuration_that_plans_them(full_report) -> None:
     cells = full_report.tables["paper_cells"]
     wanted = {"not run": "config/paper.yaml", "measured": "c.yaml"}
@@ -236,7 +243,9 @@ def test_the_head_says_what_was_run_and_what_was_not(full_report, make_experimen
     assert "learned_over_flownet2" in untested
     assert "partial_gains" not in untested
     n_claims = full_report.tables["claims"]["claim"].nunique()
-    assert said["Put to the test"].startswith(f"{n_claims - len(untested)} of {n_claims} claims of the papers; 0 of 97")
+    n_cells = len(full_report.tables["paper_cells"])
+    counts = f"{n_claims - len(untested)} of {n_claims} claims of the papers; 0 of {n_cells} published numbers"
+    assert said["Put to the test"].startswith(counts)
     assert coverage(tabulate(make_experiment().inputs)) == []
 
 

@@ -54,6 +54,8 @@ _SPECIAL = {
 }
 _LAST_LATIN1 = 0xFF
 _NOTE_LENGTH = 38
+# Columns of prose: where a table has no others, there is room.
+_WIDE, _NARROW = "p{80mm}", "p{48mm}"
 
 
 def write_latex(tables: Tables, inputs: TabulationInput, path: Path) -> None:
@@ -75,8 +77,9 @@ def table_text(table: Table) -> str:
     kept = [place for place, cell in enumerate(table.rows[0]) if not cell.copies]
     columns = [_fitted(table, place) for place in kept]
     heads = " & ".join(_head_text(column) for column in columns)
-    body = [" & ".join(map(_cell_text, (row[place] for place in kept), columns)) + r" \\" for row in table.rows]
-    form = "".join("r" if column.numeric else "p{48mm}" if column.prose else "l" for column in columns)
+    body = [" & ".join(map(_cell_text, (row[place] for place in kept), columns)) + r" \\[1.5pt]" for row in table.rows]
+    prose = r">{\raggedright\arraybackslash}" + (_WIDE if all(column.prose for column in columns) else _NARROW)
+    form = "".join("r" if column.numeric else prose if column.prose else "l" for column in columns)
     lines = [f"% {table.id}", r"\begin{scriptsize}", rf"\begin{{longtable}}{{@{{}}{form}@{{}}}}"]
     lines += [rf"\multicolumn{{{len(columns)}}}{{@{{}}l}}{{\textbf{{{escaped(table.caption)}}}}} \\"]
     lines += [r"\toprule", rf"{heads} \\", r"\midrule", r"\endhead", r"\bottomrule", r"\endfoot", *body]
@@ -89,7 +92,7 @@ def escaped(text: str) -> str:
 
 
 def _shown(tables: Tables, scale: str) -> Iterator[Table]:
-    found = [padding_table(tables, ""), training_table(tables, ""), cross_table(tables), distance_table(tables, "")]
+    found = [padding_table(tables, ""), training_table(tables, ""), cross_table(tables, ""), distance_table(tables, "")]
     if not tables["claims"].empty:
         found += [
             glance_table(tables["claims"], scale),

@@ -4,7 +4,19 @@ from borderlab.report.drawings import Drawings
 from borderlab.report.figures.motion import motion_figures
 from borderlab.report.rows import Row, records
 from borderlab.report.tabulate import Tables
-from borderlab.report.view import Cell, Column, Note, Section, Table, duration, number, signed
+from borderlab.report.view import (
+    AGAIN,
+    Cell,
+    Column,
+    Note,
+    Section,
+    Table,
+    duration,
+    line_of,
+    number,
+    rerun_cell,
+    signed,
+)
 
 METHOD_TITLES = {"copy": "copy", "input_flow": "flow shown", "learned": "network"}
 CAPTION = (
@@ -19,27 +31,27 @@ WARNING = (
 )
 
 
-def motion_section(tables: Tables, drawings: Drawings) -> Section:
-    """Table and curves of every trained motion model."""
+def motion_section(tables: Tables, drawings: Drawings, config: str) -> Section:
+    """Table and curves of every trained motion model; `config` has them."""
     lead = (
         "Motion models of this experiment, trained on video without any label: do they rebuild frames that were held "
         "out better than a copy does, and better than the classical flow that they start from?"
     )
     pictures = [drawings.part(name, dataset, CAPTION) for dataset, name in motion_figures(tables).items()]
-    return Section("motion", "Trained motion models", lead, [motion_table(tables), *pictures, Note(WARNING)])
+    return Section("motion", "Trained motion models", lead, [motion_table(tables, config), *pictures, Note(WARNING)])
 
 
-def motion_table(tables: Tables) -> Table:
-    """One line for each model and way of making a frame."""
+def motion_table(tables: Tables, config: str) -> Table:
+    """One line for each model and way of making a frame; `config` has the models."""
     rows = [
-        _row(by_method[method], by_method["input_flow"])
+        [*_row(by_method[method], by_method["input_flow"]), rerun_cell(line_of("motion_models", own.index[0]), config)]
         for _, own in tables["motion_models"].groupby("model")
         for by_method in [{row["method"]: row for row in records(own)}]
         for method in METHOD_TITLES
     ]
     columns = [Column("Model", note="data set"), Column("Frame made by"), Column("PSNR", True, "dB, held out")]
     columns += [Column("Gain", True, "dB over the flow shown"), Column("SSIM", True), Column("Pairs won", True, "%")]
-    columns += [Column("Pairs", True), Column("Parameters", True), Column("Training", True, "wall time")]
+    columns += [Column("Pairs", True), Column("Parameters", True), Column("Training", True, "wall time"), AGAIN]
     return Table("table-motion-models", "Frames rebuilt by trained motion models", columns, rows)
 
 

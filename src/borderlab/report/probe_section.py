@@ -10,9 +10,11 @@ from borderlab.report.drawings import Drawings
 from borderlab.report.figures.probes import heading, probe_parts, weights_text
 from borderlab.report.pictures import Album, sample_folders
 from borderlab.report.rows import Row
+from borderlab.report.settings import WEIGHTS_TEXTS
 from borderlab.report.style import padding_order
 from borderlab.report.tabulate import Tables
 from borderlab.report.view import (
+    AGAIN,
     Cell,
     Column,
     Gallery,
@@ -22,7 +24,9 @@ from borderlab.report.view import (
     Table,
     excludes_zero,
     interval,
+    line_of,
     mean_sd,
+    rerun_cell,
     signed,
 )
 from borderlab.statistics.differences import paired_difference
@@ -54,25 +58,30 @@ WARNING = (
 
 def probe_section(tables: Tables, inputs: TabulationInput, drawings: Drawings, album: Album) -> Section:
     """Cross-test table, figures of every probe, and activation maps."""
-    table = cross_table(tables)
+    table = cross_table(tables, inputs.config)
     parts: list[object] = [Note(WARNING), *([] if table is None else [table]), *_figures(tables, drawings)]
     parts += [gallery for probe in inputs.probes for gallery in _galleries(probe, album)]
     lead = "What does a network see at the border, does padding tell it where it is, and how far does it rely on that?"
     return Section("probes", "What padding does at the border", lead, parts)
 
 
-def cross_table(tables: Tables) -> Table | None:
-    """Every trained and tested padding, mean over seeds, with the change from the padding of training."""
+def cross_table(tables: Tables, config: str) -> Table | None:
+    """Every trained and tested padding, mean over seeds, with the change from the padding of training.
+
+    `config` has the probes behind its numbers.
+    """
     rows = []
     keys = ["probe", "dataset", "backbone", "weights", "trained_mode", "measure"]
     places = {measure: place for place, measure in enumerate(MEASURE_TITLES)}
     ordered = tables["cross_test"].assign(place=tables["cross_test"]["measure"].map(places))
     for key, group in ordered.sort_values(["place", *keys], kind="stable").groupby(keys, sort=False):
         for mode in padding_order(group["tested_mode"]):
-            rows.append(_cross_row(dict(zip(keys, key, strict=True)), group[group["tested_mode"] == mode], mode))
+            own = group[group["tested_mode"] == mode]
+            again = rerun_cell(line_of("cross_test", own.index[0]), config)
+            rows.append([*_cross_row(dict(zip(keys, key, strict=True)), own, mode), again])
     columns = [Column("Network", note="data set"), Column("Trained with"), Column("Tested with"), Column("Measure")]
     columns += [Column("Result", True, "%, mean ± sd"), Column("Change", True, "points, 95 % interval")]
-    columns += [Column("Networks", True), Column("Images", True)]
+    columns += [Column("Networks", True), Column("Images", True), AGAIN]
     caption = "Weights under other paddings"
     return Table("table-cross-test", caption, columns, rows, filterable=True) if rows else None
 
@@ -109,7 +118,14 @@ def _galleries(probe: ProbeArtifacts, album: Album) -> Iterator[Gallery]:
         columns = _columns(folder, album)
         if columns:
             reading = "Mean magnitude over channels, the shallowest stage above; one colour scale in each line."
-            yield Gallery(f"maps-{probe.name}-{number}", f"{folder.name}, activation maps", columns, reading)
+            yield Gallery(f"maps-{probe.name}-{number}", f"{_network(folder.name)}, activation maps", columns, reading)
+
+
+def _network(name: str) -> str:
+    """The name of a network, its first weights in a reader's words."""
+    for weights, words in WEIGHTS_TEXTS.items():
+        name = name.replace(f"({weights} weights)", f"({words})")
+    return name
 
 
 def _columns(folder: Path, album: Album) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -40,7 +40,7 @@ def make_sections(
 ) -> list[Section]:
     """All sections; pictures that the script looks up go to `stored`, those in the page itself to `shown`."""
     probes = [probe_section(tables, inputs, drawings, shown)] if inputs.probes else []
-    motion = [motion_section(tables, drawings)] if inputs.motion_models else []
+    motion = [motion_section(tables, drawings, inputs.config)] if inputs.motion_models else []
     return [
         paper_section(tables, inputs),
         _padding(tables, inputs, drawings),
