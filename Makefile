@@ -14,7 +14,7 @@ CORES ?= all
 PYTEST = $(BIN)/python -m pytest -q
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: demo test check lint unit workflow-tests benchmark faults dry-runs system-packages constraints clean
+.PHONY: demo test check lint unit workflow-tests benchmark gpu-check faults dry-runs system-packages constraints clean
 
 demo: $(VENV)/.base
 	snakemake --cores $(CORES)
@@ -50,6 +50,13 @@ system-packages:
 benchmark: $(VENV)/.dev
 	mkdir -p benchmarks
 	BORDERLAB_CHECK_SHAPES=0 $(PYTEST) --benchmark-enable --benchmark-only --benchmark-json=benchmarks/pytest.json tests/benchmarks
+
+# All that needs a GPU, within ten minutes, results in OUT (docs/gpu.md). It installs nothing, so that it also runs where
+# there is no network: name the interpreter that has the packages, as in make gpu-check GPU_PYTHON=python3.
+OUT ?= benchmarks/gpu
+GPU_PYTHON ?= $(BIN)/python
+gpu-check:
+	$(GPU_PYTHON) -m tests.gpu "$(OUT)"
 
 # Every fault of docs/faults.md for real: half an hour; as root with `make system-packages` none is left out.
 faults: $(VENV)/.dev

@@ -37,7 +37,8 @@ MEMBERS = frozenset({"borderlab.data.digits", "borderlab.data.camvid"})
 
 
 def forget() -> None:
-    for cached in (code_hash, code_modules, codehash._imports, codefacts.facts_of, codehash._path_of):
+    caches = (codehash._parts, codehash._imports, codehash._sources)
+    for cached in (code_hash, code_modules, codefacts.facts_of, *caches):
         cached.cache_clear()
 
 

@@ -38,7 +38,7 @@ def test_a_probe_waits_for_the_weights_of_its_runs() -> None:
     workflow = Workflow(plan, "trial.yaml")
     inputs = workflow.inputs_of_probe(next(iter(plan.probes)))
     assert sum(path.endswith("model.safetensors") for path in inputs) == 2
-    assert inputs[0].endswith("digits/val.json")
+    assert inputs[0] == f"data/receipts/{plan.receipt_folder('digits')}/val.json"
 
 
 def test_networks_with_first_weights_wait_for_images_alone() -> None:

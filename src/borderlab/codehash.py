@@ -26,15 +26,18 @@ def code_hash(entries: tuple[str, ...], left_out: frozenset[str] = frozenset()) 
 
 def code_parts(entries: tuple[str, ...], left_out: frozenset[str] = frozenset()) -> dict[str, str]:
     """Hash of each module that `code_hash` covers, by dotted name."""
-    return {module: facts_of(_source_of(module)).digest for module in code_modules(entries, left_out)}
+    return dict(_parts(entries, left_out))
+
+
+@cache
+def _parts(entries: tuple[str, ...], left_out: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    # An experiment has hundreds of results and a handful of entries.
+    return tuple((module, facts_of(_source_of(module)).digest) for module in code_modules(entries, left_out))
 
 
 def hash_of_parts(parts: Mapping[str, str]) -> str:
     """One hash of the hashes of modules."""
-    digest = hashlib.sha256()
-    for module, part in parts.items():
-        digest.update(f"{module}\0{part}\0".encode())
-    return digest.hexdigest()
+    return hashlib.sha256("".join(f"{module}\0{part}\0" for module, part in parts.items()).encode()).hexdigest()
 
 
 @cache
@@ -54,25 +57,22 @@ def code_modules(entries: tuple[str, ...], left_out: frozenset[str] = frozenset(
 def _imports(module: str) -> tuple[str, ...]:
     """Modules of the package that `module` imports, anywhere in its text."""
     names = facts_of(_source_of(module)).imports
-    return tuple(name for name in names if name.split(".")[0] == PACKAGE and _exists(name))
-
-
-def _exists(module: str) -> bool:
-    return _path_of(module) is not None
+    return tuple(name for name in names if name in _sources())
 
 
 def _source_of(module: str) -> Path:
-    path = _path_of(module)
-    if path is None:
+    if module not in _sources():
         raise ModuleNotFoundError(f"no module {module!r} in {PACKAGE}")
-    return path
+    return _sources()[module]
 
 
 @cache
-def _path_of(module: str) -> Path | None:
+def _sources() -> dict[str, Path]:
+    """File of each module of the package, by dotted name."""
     root = Path(str(files(PACKAGE)))
-    place = root.joinpath(*module.split(".")[1:])
-    for candidate in (place / "__init__.py", place.with_suffix(".py")):
-        if candidate.is_file():
-            return candidate
-    return None
+    return {_dotted_name(path.relative_to(root)): path for path in root.rglob("*.py")}
+
+
+def _dotted_name(path: Path) -> str:
+    place = path.parent if path.name == "__init__.py" else path.with_suffix("")
+    return ".".join((PACKAGE, *place.parts))

@@ -97,7 +97,14 @@ class Plan:
 
     def evaluation_name(self, run: str) -> str:
         """Folder, below the run's, that holds the run's evaluation."""
-        return f"evaluation-{result_hash(self.runs[run].spec, EVALUATE_CODE, _members(self.runs[run].spec))}"
+        return self._evaluation_names[run]
+
+    @cached_property
+    def _evaluation_names(self) -> dict[str, str]:
+        return {
+            run: f"evaluation-{result_hash(planned.spec, EVALUATE_CODE, _members(planned.spec))}"
+            for run, planned in self.runs.items()
+        }
 
     def receipts_of_run(self, run: str) -> list[tuple[str, str]]:
         """(data set, split) pairs that a run reads."""

@@ -14,10 +14,11 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import distributions, version
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from borderlab import __version__
 from borderlab.energy import counters, joules_since
 from borderlab.libraries import library_versions
 
@@ -85,7 +86,7 @@ def describe(stopwatch: Stopwatch, device: str, command: Sequence[str] | None = 
         "cpu_count": os.cpu_count(),
         "platform": platform.platform(),
         "python": platform.python_version(),
-        "versions": {"borderlab": version("borderlab"), **library_versions()},
+        "versions": {"borderlab": __version__, **library_versions()},
     }
 
 

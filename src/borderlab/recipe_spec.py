@@ -110,6 +110,11 @@ class RecipeSpec(Spec):
     class_uniform: ClassUniformSpec | None = Field(
         None, description="Segmentation: draw rare classes as often as common ones. Absent: every sample alike."
     )
+    resident: bool = Field(
+        False,
+        description="Classification: all images are decoded onto the device once, which crops, resizes and recolours "
+        "them. Same draws; samples differ by roundings.",
+    )
     batch_size: Annotated[int, Field(ge=1)] = 16
     optimiser: Literal["sgd", "adamw"] = "sgd"
     lr: Annotated[float, Field(gt=0)] = 0.01

@@ -73,9 +73,17 @@ class Paths:
         return f"{self.artifacts}/runs/{run}"
 
     def run_files(self, run: str) -> list[str]:
-        """What a training run leaves."""
+        """All that a training run leaves."""
         names = ("identity.json", "spec.json", "training.json", "curve.csv", "provenance.json", "model.safetensors")
         return [f"{self.run_folder(run)}/{name}" for name in names]
+
+    def trained(self, run: str) -> list[str]:
+        """What Snakemake follows of a run: the mark that it is finished, written last, and what its dependents read.
+
+        Where the mark stands, the other files do. To name all of them, for hundreds of runs and for each that reads
+        them, would make half of what Snakemake looks at.
+        """
+        return [f"{self.run_folder(run)}/{name}" for name in ("training.json", "model.safetensors")]
 
     def evaluation(self, run: str, evaluation: str) -> str:
         """Metrics of a run."""
@@ -226,17 +234,17 @@ class Workflow:
         receipts = [self.receipt_of(dataset, split) for dataset, split in self.plan.receipts_of_run(run)]
         syntheses = [self.paths.synthesis(name) for name in self.plan.syntheses_of_run(run)]
         start = self.plan.runs[run].spec.start_from
-        weights = [] if start is None else self.paths.run_files(start)
-        return self.missing_inputs(self.paths.run_files(run), receipts + syntheses + weights)
+        weights = [] if start is None else self.paths.trained(start)
+        return self.missing_inputs(self.paths.trained(run), receipts + syntheses + weights)
 
     def inputs_of_evaluation(self, run: str, evaluation: str) -> list[str]:
         """What an evaluation reads."""
-        return self.missing_inputs(self.paths.evaluation(run, evaluation), self.paths.run_files(run))
+        return self.missing_inputs(self.paths.evaluation(run, evaluation), self.paths.trained(run))
 
     def inputs_of_probe(self, probe: str) -> list[str]:
         """What a probe reads: images, and the weights of the runs that it probes."""
         receipts = [self.receipt_of(dataset, split) for dataset, split in self.plan.receipts_of_probe(probe)]
-        weights = [path for run in self.plan.probes[probe].spec.runs for path in self.paths.run_files(run)]
+        weights = [path for run in self.plan.probes[probe].spec.runs for path in self.paths.trained(run)]
         return self.missing_inputs(self.paths.probe(probe), receipts + weights)
 
     def inputs_of_report(self) -> list[str]:

@@ -7,9 +7,8 @@
 Process CPU time of one thread, NCHW, float32; the modes take turns on one and the same network, and a figure is the
 median over repetitions of time to time of `zeros`. The floors stand for glibc's own settings, with which every large
 tensor is mapped afresh. With MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_ and MALLOC_TOP_PAD_ in the gigabytes the
-page faults disappear, single convolutions become several times faster, and what padding adds weighs more.
-`mask_convolution` is the published formulation, written here from its formula: the ratio is made in each forward pass
-by a convolution over a mask of ones, and applied out of place.
+page faults disappear, single convolutions become several times faster, and what padding adds weighs more. GPUs:
+`test_padding_speed_gpu.py`.
 """
 
 import statistics
@@ -19,62 +18,17 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-import torch.nn.functional as F
-from tests.benchmarks.timing import cpu_seconds, gpu_seconds, ratios_in_turn
+from tests.benchmarks.padding_arms import ARMS, MASK_CONVOLUTION, pad_by
+from tests.benchmarks.timing import cpu_seconds, ratios_in_turn
 from torch import Tensor, nn
 
 import borderlab.torchvision_compat  # noqa: F401  isort: skip
 import timm
-from timm.layers import Conv2dSame, pad_same
 
 from borderlab.padding import set_padding_mode
 from borderlab.padding.names import PADDING_MODE_NAMES
 
-MASK_CONVOLUTION = "mask_convolution"
-ARMS = ("zeros", "partial", MASK_CONVOLUTION, "reflect", "replicate", "circular")
 LATER_ARMS = ("zeros", *(mode for mode in PADDING_MODE_NAMES if mode not in ARMS))
-
-
-class MaskConvolution(nn.Conv2d):
-    """Baseline, written from the formula: (Wx - b) * k / (covered + 1e-8) + b with `covered` by a convolution."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        kernel = torch.ones(1, 1, *self.kernel_size, dtype=x.dtype, device=x.device)
-        with torch.no_grad():
-            covered = self.convolved(torch.ones(1, 1, *x.shape[-2:], dtype=x.dtype, device=x.device), kernel, None)
-            ratio = self.kernel_size[0] * self.kernel_size[1] / (covered + 1e-8)
-            seen = covered.clamp(0, 1)
-            ratio = ratio * seen
-        y = self.convolved(x, self.weight, self.bias, self.groups)
-        if self.bias is None:
-            return y * ratio
-        bias = self.bias.view(1, -1, 1, 1)
-        return ((y - bias) * ratio + bias) * seen
-
-    def convolved(self, x: Tensor, weight: Tensor, bias: Tensor | None, groups: int = 1) -> Tensor:
-        return F.conv2d(x, weight, bias, self.stride, self.padding, self.dilation, groups)
-
-
-class MaskConvolutionSame(MaskConvolution):
-    """The same for a layer that pads by a rule of the image's size."""
-
-    def convolved(self, x: Tensor, weight: Tensor, bias: Tensor | None, groups: int = 1) -> Tensor:
-        x = pad_same(x, self.kernel_size, self.stride, self.dilation)
-        return F.conv2d(x, weight, bias, self.stride, 0, self.dilation, groups)
-
-
-BASELINES = {nn.Conv2d: MaskConvolution, Conv2dSame: MaskConvolutionSame}
-ORIGINALS = {baseline: original for original, baseline in BASELINES.items()}
-
-
-def pad_by(network: nn.Module, arm: str) -> nn.Module:
-    """Let `network` pad by `arm`, in place; the baseline stands on every convolution, padded or not, as published."""
-    for module in network.modules():
-        module.__class__ = ORIGINALS.get(type(module), type(module))
-    set_padding_mode(network, "zeros" if arm == MASK_CONVOLUTION else arm)
-    for module in network.modules() if arm == MASK_CONVOLUTION else ():
-        module.__class__ = BASELINES.get(type(module), type(module))
-    return network
 
 
 def layer(*args: int, **kwargs: int | bool) -> Callable[[], nn.Module]:
@@ -240,31 +194,6 @@ def test_conversion_speed(benchmark):
     arms = iter(["partial", "zeros"] * 1000)
     benchmark.extra_info.update(case="conversion of resnet152", floor_s=0.2)
     benchmark(lambda: set_padding_mode(network, next(arms)))
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
-@pytest.mark.parametrize("name", ["resnet18", "resnet50", "convnext_tiny", "mobilenetv3_large_100", "vgg16_bn"])
-def test_padding_speed_on_a_gpu(benchmark, name, compiled):
-    """Training steps in bfloat16 and channels-last layout, batch 64."""
-    shape = (4, 3, 64, 64) if benchmark.disabled else (64, 3, 224, 224)
-    x = torch.randn(shape, device="cuda").to(memory_format=torch.channels_last)
-    clocks = {}
-    for arm in ARMS:
-        network = pad_by(timm.create_model(name), arm).to("cuda", memory_format=torch.channels_last)
-        network = torch.compile(network) if compiled else network
-
-        def step(network: nn.Module = network) -> None:
-            with torch.autocast("cuda", torch.bfloat16):
-                y = network(x)
-            y.float().sum().backward()
-
-        clocks[arm] = lambda step=step: gpu_seconds(step)
-    ratios = ratios_in_turn(clocks, 1 if benchmark.disabled else 15)
-    floor = 1.02 if compiled else 1.05
-    case = f"{name}, {torch.cuda.get_device_name()}, bfloat16, {'compiled' if compiled else 'eager'}"
-    benchmark.extra_info.update(case=case, backward=True, floor=floor, ratio_to_zeros=ratios)
-    benchmark.pedantic(clocks["partial"], rounds=1)
 
 
 POINTWISE = ("aten::mul", "aten::mul_", "aten::lerp", "aten::lerp_", "aten::add", "aten::add_", "aten::sub")

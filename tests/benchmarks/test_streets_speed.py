@@ -3,7 +3,8 @@
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from borderlab.data.streets import StreetsOptions, render_clip
+from borderlab.data.streets.options import StreetsOptions
+from borderlab.data.streets.render import render_clip
 
 
 @pytest.mark.parametrize(("height", "width"), [(120, 160), (240, 320)])

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests.report.conftest import FakeExperiment, run_spec
 from typer.testing import CliRunner
@@ -87,16 +88,50 @@ def test_a_falsified_number_is_found_and_named(results: Path, tmp_path: Path) ->
     assert "runs: digits/resnet18-zeros-seed0 (" in named[0]
     assert named[0].endswith("evaluation_pct: 50.1 -> 57.1")
     assert f"{path}: changed after publication" in done.output
-    assert "1 number below the level asked for" in page.read_text()
+    assert "1 number below the level asked for: within tolerance." in page.read_text()
+
+
+def test_a_column_of_another_version_is_named_and_not_compared(results: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(results, copy)
+    path = copy / "tables" / "summary.csv"
+    pd.read_csv(path, dtype=str).drop(columns="detectable_pct").to_csv(path, index=False)
+    page = tmp_path / "page.html"
+    command = ["compare", str(results), str(copy), "--need", "identical", "--page", str(page)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert f"not compared: summary: detectable_pct: in {results} alone" in done.output
+    assert "on one side only: 0" in done.output
+    assert "summary: detectable_pct: in " in page.read_text()
+
+
+def test_a_table_that_is_missing_is_a_failure(results: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(results, copy)
+    (copy / "tables" / "summary.csv").unlink()
+    failed = failures(compare_trees(read_tree(results), read_tree(copy), 1e-6), Level.TOLERANCE)
+    assert {(cell.table, cell.level) for cell in failed} == {("summary", Level.MISSING)}
 
 
 def test_a_missing_run_is_said_to_be_missing(results: Path, tmp_path: Path) -> None:
     fewer = write_results(tmp_path, (0, 1, 2))
     cells = failures(compare_trees(read_tree(results), read_tree(fewer), 1e-6), Level.TOLERANCE)
-    assert {cell.row.split(" ")[0] for cell in cells if cell.table == "runs" and cell.level is Level.MISSING} == {
-        "digits/resnet18-partial-seed3",
-        "digits/resnet18-zeros-seed3",
-    }
+    missing = [cell for cell in cells if cell.table == "runs" and cell.level is Level.MISSING]
+    # Once each, not once for each of its columns.
+    assert [(cell.row.split(" ")[0], cell.column, cell.one, cell.other) for cell in missing] == [
+        ("digits/resnet18-partial-seed3", "whole row", "present", "absent"),
+        ("digits/resnet18-zeros-seed3", "whole row", "present", "absent"),
+    ]
+
+
+def test_a_missing_setting_is_no_agreement_within_intervals(results: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(results, copy)
+    path = copy / "tables" / "summary.csv"
+    frame = pd.read_csv(path, dtype=str)
+    frame[frame["padding_mode"] != "partial"].to_csv(path, index=False)
+    failed = failures(compare_trees(read_tree(results), read_tree(copy), 1e-6), Level.INTERVALS)
+    assert [(cell.table, cell.column) for cell in failed] == [("summary", "whole row")] * 3
 
 
 def test_a_folder_without_results_is_one_line(tmp_path: Path) -> None:

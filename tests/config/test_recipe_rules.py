@@ -28,6 +28,7 @@ CHAIN: dict[str, Any] = {
     },
     "recipes": {
         "small": {"epochs": 3, "evaluation": {"resize": 32, "crop": [32, 32]}},
+        "resident": {"evaluation": {"crop": [32, 32]}, "resident": True},
         "windows": {"evaluation": {"crop": [32, 32], "scales": [0.5, 1.0]}},
         "uniform": {
             "evaluation": {"crop": [32, 32]},
@@ -113,6 +114,7 @@ def test_frames_of_an_extra_split_are_fetched():
             ("losses[0].reference: cannot be shared by 2 processes",),
         ),
         (0, {"dataset": "digits", "recipe": "windows"}, ("evaluation.scales, flip or window",)),
+        (0, {"recipe": "resident"}, ("'resident' has resident; others is no classification set",)),
         (0, {"dataset": "digits", "recipe": "uniform"}, ("class_uniform; classification (digits)",)),
     ],
 )

@@ -71,7 +71,8 @@ def test_unknown_name_and_option_are_one_line() -> None:
 
 
 def test_registry_is_light() -> None:
-    code = "import sys, borderlab.data; print([m for m in ('torch', 'sklearn', 'scipy', 'httpx') if m in sys.modules])"
+    heavy = ("torch", "sklearn", "scipy", "httpx", "cv2", "rich")
+    code = f"import sys, borderlab.data; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -10,7 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from borderlab.data.base import FetchSettings
-from borderlab.data.streets import Streets, StreetsOptions, render_clip
+from borderlab.data.streets.dataset import Streets
+from borderlab.data.streets.options import StreetsOptions
+from borderlab.data.streets.render import render_clip
 from borderlab.errors import DataError
 
 OPTIONS = StreetsOptions(height=48, width=64, clips_train=2, clips_val=1, clips_test=1, frames_per_clip=3)
@@ -127,6 +129,7 @@ def test_options_are_checked(wrong: dict[str, object]) -> None:
         StreetsOptions.model_validate(wrong)
 
 
-def test_importing_it_does_not_import_torch() -> None:
-    code = "import sys, borderlab.data.streets; sys.exit('torch' in sys.modules)"
+def test_importing_it_imports_neither_torch_nor_the_renderer() -> None:
+    heavy = {"torch", "cv2", "borderlab.data.streets.render"}
+    code = f"import sys, borderlab.data.streets.dataset; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from borderlab.data.streets import RenderedClip, StreetsOptions, render_clip
+from borderlab.data.streets.options import StreetsOptions
+from borderlab.data.streets.render import RenderedClip, render_clip
 from borderlab.data.streets.taxonomy import CLASS_NAMES, StreetClass
 from borderlab.errors import DataError
 

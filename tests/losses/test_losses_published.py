@@ -163,17 +163,3 @@ def test_more_than_64_classes(n_classes):
         window = target[0, max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2].unique()
         expected -= float(probability[window, y, x].sum().log()) / 72
     assert float(relaxed_cross_entropy(logits, target, 1)) == pytest.approx(expected)
-
-
-@pytest.mark.slow
-def test_compiled_loss_is_the_same():
-    strict = (1,)
-    logits, target = pixels(c=66, size=(20, 24))
-    logits = logits.float().requires_grad_()
-    compiled = torch.compile(relaxed_cross_entropy)
-    expected, found = relaxed_cross_entropy(logits, target, 1, strict), compiled(logits, target, 1, strict)
-    torch.testing.assert_close(found, expected)
-    torch.testing.assert_close(torch.autograd.grad(found, logits)[0], torch.autograd.grad(expected, logits)[0])
-    sure = torch.zeros(1, 3, 2, 4)
-    sure[:, 0] = 1e4
-    assert torch.compile(relaxed_cross_entropy)(sure, torch.tensor([[[0, 0, 1, 1], [0, 0, 1, 1]]]), 1).isfinite()

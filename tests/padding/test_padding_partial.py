@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+import borderlab.padding.partial as module
 from borderlab.errors import PaddingError
 from borderlab.padding import coverage_ratio, partial_conv2d, set_padding_mode
 from borderlab.padding.partial import _CACHED_RATIOS, _cached_ratio
@@ -159,3 +160,63 @@ def test_meta_device_and_memory_is_freed(layer):
     del y
     gc.collect()
     assert reference() is None
+
+
+@pytest.fixture
+def apart(monkeypatch):
+    """The way of GPUs, on the CPU: the bias comes with the ratio in one pass behind the convolution."""
+    monkeypatch.setattr(module, "_BIAS_ADDED_APART", {"cpu"})
+
+
+GEOMETRY = ((2, 1), (1, 2, 2, 1), (1, 2), 2)
+
+
+def convolved(dtype=torch.float64, memory_format=torch.contiguous_format):
+    """Output and gradients of one padded convolution with a bias."""
+    torch.manual_seed(0)
+    x, weight, bias = (
+        torch.randn(shape, dtype=torch.float64).to(dtype).requires_grad_()
+        for shape in ((2, 4, 8, 9), (6, 2, 3, 3), (6,))
+    )
+    y = partial_conv2d(x.to(memory_format=memory_format), weight, bias, *GEOMETRY)
+    y.square().sum().backward()
+    return [y.detach(), x.grad, weight.grad, bias.grad]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float64, 1e-13), (torch.float32, 1e-5), (torch.bfloat16, 3e-2)]
+)
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_both_ways_to_add_the_bias_agree(dtype, tolerance, memory_format, monkeypatch):
+    expected = convolved(dtype, memory_format)
+    monkeypatch.setattr(module, "_BIAS_ADDED_APART", {"cpu"})
+    found = convolved(dtype, memory_format)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert (ours.dtype, ours.stride()) == (theirs.dtype, theirs.stride())
+        assert (ours - theirs).abs().max() <= tolerance * theirs.abs().max()
+
+
+@pytest.mark.usefixtures("apart")
+def test_bias_added_apart_has_exact_gradients_of_every_order():
+    torch.manual_seed(0)
+    shapes = ((1, 4, 5, 6), (6, 2, 3, 3), (6,))
+    tensors = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
+    call = lambda *arguments: partial_conv2d(*arguments, *GEOMETRY)  # noqa: E731
+    assert torch.autograd.gradcheck(call, tensors, check_forward_ad=True)
+    assert torch.autograd.gradgradcheck(call, tensors)
+
+
+@pytest.mark.usefixtures("apart")
+def test_bias_added_apart_keeps_one_map_for_backward():
+    kept = []
+    x, weight = torch.randn(2, 4, 8, 8, requires_grad=True), torch.randn(16, 4, 3, 3, requires_grad=True)
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()) or t, lambda t: t):
+        partial_conv2d(x, weight, torch.randn(16, requires_grad=True), (1, 1), (1, 1, 1, 1), (1, 1), 1)
+    assert sum(kept) <= x.numel() + weight.numel() + 2 * 8 * 8
+
+
+@pytest.mark.usefixtures("apart")
+def test_bias_added_apart_works_for_one_image_and_in_autocast(layer):
+    torch.testing.assert_close(layer(image(5, 6)[0]), layer(image(5, 6))[0])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert layer(image(5, 6)).dtype == torch.bfloat16

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from borderlab.errors import RunError
+from borderlab.probe.images import Remembered
 
 
 def test_images_are_spread_over_the_split_and_cropped_in_their_centre(make_images) -> None:
@@ -53,3 +54,29 @@ def test_images_of_different_sizes_need_a_size(make_images) -> None:
     images.source.samples[1] = (np.zeros((9, 9, 3), np.uint8), 0)
     with pytest.raises(RunError, match=r"set the probe's size"):
         list(images.batches())
+
+
+class Counted:
+    """A source that counts what is decoded."""
+
+    def __init__(self):
+        self.loads = []
+
+    def __len__(self):
+        return 3
+
+    def load(self, index):
+        self.loads.append(index)
+        return np.full((4, 4, 3), index, np.uint8), np.zeros((4, 4), np.uint8)
+
+    def sample_id(self, index):
+        return str(index)
+
+
+def test_images_are_decoded_once_as_far_as_there_is_room():
+    """64 bytes each with their labels: the first two fit."""
+    source = Counted()
+    remembered = Remembered(source, limit_bytes=150)
+    for _ in range(2):
+        assert [int(remembered.load(index)[0][0, 0, 0]) for index in range(3)] == [0, 1, 2]
+    assert source.loads == [0, 1, 2, 2]

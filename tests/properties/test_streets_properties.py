@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from borderlab.data.streets import StreetsOptions, render_clip
+from borderlab.data.streets.options import StreetsOptions
+from borderlab.data.streets.render import render_clip
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)

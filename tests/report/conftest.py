@@ -14,6 +14,7 @@ import pytest
 from borderlab.evaluation.images import IMAGES_FILE, write_image_counts
 from borderlab.motion.learned.spec import MotionModelSpec, MotionRecipeSpec
 from borderlab.motion.names import motion_label
+from borderlab.pictures import colour_error, colour_label
 from borderlab.report.artifacts import (
     MotionModelArtifacts,
     ProbeArtifacts,
@@ -390,8 +391,8 @@ def _write_picture(path: Path, rgb: np.ndarray) -> None:
 def _write_prediction(folder: Path, seed: int, label_seed: str) -> None:
     shift = sum(label_seed.encode()) % 40
     label, prediction = _scene(shift), _scene(shift, wobble=1.5 + seed)
-    error = np.where((label != prediction)[..., None], np.uint8([200, 30, 30]), np.uint8([235, 235, 235]))
-    pictures = {"frame": _photo(label), "label": COLOURS[label], "prediction": COLOURS[prediction], "error": error}
+    pictures = {"frame": _photo(label), "label": colour_label(label), "prediction": colour_label(prediction)}
+    pictures["error"] = colour_error(label, prediction)
     for name, picture in pictures.items():
         _write_picture(folder / f"{name}.png", picture)
 

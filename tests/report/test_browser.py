@@ -99,6 +99,32 @@ def test_the_slider_moves_the_pictures_by_keyboard(page) -> None:
     assert picture.get_attribute("src") == before
 
 
+def test_the_border_slider_pales_what_lies_beyond_its_reach(page) -> None:
+    figure = page.locator("figure.bordered").first
+    slider, picture = figure.locator("input[type=range]"), figure.locator("img[data-role=error]").first
+    before, everywhere = picture.get_attribute("src"), figure.locator("[data-shares]").first.inner_text()
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("([one, before]) => one.src !== before", arg=[picture.element_handle(), before])
+    assert figure.locator("output").inner_text() == "1 px"
+    assert figure.locator("[data-shares]").first.inner_text() != everywhere
+    # Of the picture drawn, the outermost pixels alone are opaque.
+    alphas = picture.evaluate(
+        """async (image) => {
+          await image.decode();
+          const canvas = Object.assign(document.createElement("canvas"), { width: image.naturalWidth, height: 5 });
+          const context = canvas.getContext("2d");
+          context.drawImage(image, 0, 0);
+          return [[0, 0], [9, 0], [0, 4], [1, 1], [9, 4]].map(([x, y]) => context.getImageData(x, y, 1, 1).data[3]);
+        }"""
+    )
+    assert alphas == [255, 255, 255, 40, 40]
+    page.keyboard.press("End")
+    page.wait_for_function("([one, before]) => one.src === before", arg=[picture.element_handle(), before])
+    assert figure.locator("[data-shares]").first.inner_text() == everywhere
+    assert page.faults == []
+
+
 def test_the_data_of_a_figure_can_be_saved_from_disk(page, full_report) -> None:
     link = page.locator("#figure-padding-digits a.download")
     with page.expect_download() as caught:

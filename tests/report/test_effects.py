@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.power import TTestPower
 
 from borderlab.errors import RunError
 from borderlab.evaluation.images import IMAGES_FILE, read_image_counts, write_image_counts
@@ -48,6 +49,8 @@ def test_difference_to_zeros_equals_scipys_paired_test(add_seeds) -> None:
         assert row["difference_pct"] == pytest.approx(1.3 / 3)
         assert row["difference_low_pct"] == pytest.approx(expected.low)
         assert row["difference_high_pct"] == pytest.approx(expected.high)
+        size = TTestPower().solve_power(nobs=3, alpha=0.05, power=0.8)
+        assert row["detectable_pct"] == pytest.approx(size * np.std([0.4, 0.8, 0.1], ddof=1), rel=1e-4)
 
 
 def test_only_seeds_that_both_sides_have_are_paired(add_seeds) -> None:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import shlex
 from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,9 +13,14 @@ import pytest
 
 from borderlab.errors import RunError
 from borderlab.report import page
+from borderlab.report.coverage import coverage
 from borderlab.report.drawings import Drawings
 from borderlab.report.page import SCALE_TEXTS, ReportExtra, content_security_policy
+from borderlab.report.page_tables import padding_table, training_table
+from borderlab.report.paper_section import cells_table
 from borderlab.report.pictures import Album
+from borderlab.report.style import CSS_NAMES, PADDING_COLOURS
+from borderlab.report.tabulate import tabulate, write_tables
 
 LOADING = {"src", "srcset", "poster", "data", "action", "formaction", "background", "ping", "manifest"}
 VOID = {"meta", "link", "input", "img", "br", "hr"}
@@ -171,7 +177,7 @@ def test_viewers_point_into_the_stored_pictures(full_page) -> None:
     indices = {index for found in frames.values() for roles in found.values() for index in roles.values()}
     assert all(0 <= index < len(stored) for index in indices)
     assert set(frames["copy"]) == {str(step) for step in range(-5, 6) if step}
-    [slider] = [attributes for attributes in full_page.of("input") if attributes["type"] == "range"]
+    [slider] = [attributes for attributes in full_page.of("input") if "data-distances" in attributes]
     assert json.loads(slider["data-distances"]) == [-5, -4, -3, -2, -1, 1, 2, 3, 4, 5]
 
 
@@ -195,7 +201,48 @@ def test_results_and_their_limits_are_said(full_page) -> None:
 
 def test_every_run_has_its_command(full_page, full_report) -> None:
     commands = {attributes["data-copy"] for attributes in full_page.of("button") if "data-copy" in attributes}
-    assert {run.rerun_command for run in full_report.inputs.runs} | {"snakemake"} == commands
+    assert {run.rerun_command for run in full_report.inputs.runs} | {"snakemake"} <= commands
+
+
+@pytest.mark.parametrize("make_table", [padding_table, training_table])
+def test_commands_lead_to_the_line_of_their_number(make_table, full_report, tmp_path: Path) -> None:
+    write_tables(full_report.tables, tmp_path)
+    lines = (tmp_path / "summary.csv").read_text(encoding="utf-8").splitlines()
+    shown = make_table(full_report.tables, "config/smoke.yaml")
+    place = [column.title for column in shown.columns].index("Final weights")
+    for row in shown.rows:
+        *_, number, option, config = shlex.split(row[-1].text)
+        assert (option, config) == ("--config", "config/smoke.yaml")
+        line = lines[int(number.removeprefix("summary:")) - 1]
+        assert re.search(rf",evaluation,\d,{row[place].sort:.10g},", line)
+        assert f",{row[1].text}," in line
+
+
+def test_published_cells_lead_to_a_configuration_that_plans_them(full_report) -> None:
+    cells = full_report.tables["paper_cells"]
+    wanted = {"not run": "config/paper.yaml", "measured": "c.yaml"}
+    expected = [
+        shlex.join(["borderlab", "rerun", cell, "--config", wanted[status]]) if status in wanted else ""
+        for cell, status in zip(cells["cell"], cells["status"], strict=True)
+    ]
+    assert [row[-1].text for row in cells_table(cells, "c.yaml").rows] == expected
+    assert 20 < sum(map(bool, expected)) < len(expected)
+
+
+def test_the_head_says_what_was_run_and_what_was_not(full_report, make_experiment) -> None:
+    said = dict(coverage(full_report.tables))
+    assert "padding: zeros, reflect, partial;" in said["Trained"]
+    untested = said["Not run"].rstrip(".").split(", ")
+    assert "learned_over_flownet2" in untested
+    assert "partial_gains" not in untested
+    n_claims = full_report.tables["claims"]["claim"].nunique()
+    assert said["Put to the test"].startswith(f"{n_claims - len(untested)} of {n_claims} claims of the papers; 0 of 97")
+    assert coverage(tabulate(make_experiment().inputs)) == []
+
+
+def test_every_padding_mode_has_its_colour_beside_it(full_text) -> None:
+    for mode, colour in PADDING_COLOURS.items():
+        assert f".swatch-{mode} {{ background: var({CSS_NAMES[colour]}); }}" in full_text
 
 
 def test_two_builds_are_equal(full_experiment, full_report, full_text, build_report) -> None:

@@ -62,9 +62,9 @@ def test_a_smaller_experiment_is_never_the_papers_setting(experiment) -> None:
         experiment.scale = scale
         tables = tabulate(experiment.inputs)
         assert not tables["claims"][tables["claims"]["evidence"] == "experiment"]["paper_setting"].any()
-        first = paper_section(tables, experiment.inputs).parts[0].text
-        assert f"“{scale}”" in first
-        assert "no verdict here is about a paper's own number" in first
+        notes = [part.text for part in paper_section(tables, experiment.inputs).parts if part.kind == "note"]
+        assert f"“{scale}”" in notes[1]
+        assert "no verdict here is about a paper's own number" in notes[1]
 
 
 def test_cells_hold_what_their_runs_measured(experiment) -> None:
@@ -131,6 +131,18 @@ def test_the_page_shows_verdicts_and_escapes(build_report, experiment, third_pap
     assert "&lt;b&gt;Better&lt;/b&gt; &amp; more" in text
     assert "<strong>reproduced</strong>" in text
     assert "not seen" in text
+
+
+def test_the_page_says_who_the_papers_are_and_what_of_them_is_here(full_report) -> None:
+    section = paper_section(full_report.tables, full_report.inputs)
+    notes = [part.text for part in section.parts if part.kind == "note"]
+    assert notes[0].startswith("liu2018: Liu et al. 2018, “Partial Convolution based Padding”, arXiv:1811.11718. The")
+    mixed = "liu2018/imagenet_top1 mixes them: n + 1 in partial, zero; n − 1 in reflect, replicate."
+    assert mixed in notes[-1].replace("\u00a0", " ")
+    [table] = [part for part in section.parts if part.kind == "table" and part.id == "table-published"]
+    counts = {row[0].text: [cell.text for cell in row[2:]] for row in table.rows}
+    assert counts["imagenet_top1"] == ["25", "25", "0"]
+    assert counts["per_class"] == ["4", "0", "0"]
 
 
 def test_without_papers_the_page_says_so(make_experiment, make_spec) -> None:

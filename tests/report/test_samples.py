@@ -1,8 +1,13 @@
 """Which sample pictures are chosen, and how they are arranged."""
 
+import numpy as np
+from tests.report.conftest import CLASSES
+
+from borderlab.pictures import colour_label
 from borderlab.report.pictures import Album
-from borderlab.report.samples import moved_viewers, prediction_galleries
+from borderlab.report.samples import colour_keys, moved_viewers, prediction_galleries
 from borderlab.report.tabulate import tabulate
+from borderlab.spec import PropagationSpec
 
 
 def galleries_of(experiment):
@@ -20,6 +25,32 @@ def test_a_gallery_shows_truth_then_each_padding_mode_in_order(make_experiment, 
     ]
     assert [title for title, _ in galleries[0].columns] == ["truth", "zeros", "reflect", "partial"]
     assert [role for role, _ in galleries[0].columns[1][1]] == ["Prediction", "Error"]
+
+
+def test_padding_counts_from_the_image_border_and_propagation_from_objects(make_experiment, make_spec) -> None:
+    experiment = make_experiment()
+    moved = PropagationSpec(kind="joint", motion="dis_fast", max_distance=1)
+    for changes in ({}, {"padding_mode": "partial"}, {"propagation": moved}):
+        experiment.add_run(make_spec(**changes), 50.0)
+    padding, _, propagation = galleries_of(experiment)
+    assert (padding.borders.border, propagation.borders.border) == ("the image border", "an object's border")
+    # The truth has no errors, each prediction a text for each reach and one for all of it.
+    for gallery in (padding, propagation):
+        n_texts = len(gallery.borders.reaches_px) + 1
+        assert [len(texts) for texts in gallery.borders.shares] == [0, n_texts, n_texts]
+
+
+def test_colours_are_named_in_the_order_of_the_classes(make_experiment, make_spec) -> None:
+    experiment = make_experiment()
+    experiment.add_run(make_spec(), 50.0)
+    experiment.add_run(make_spec("digits"), 90.0)
+    experiment.add_score("clips", "dis_fast", reach=1)
+    keys = colour_keys(tabulate(experiment.inputs), experiment.inputs)
+    assert [key.title for key in keys] == ["Colours of clips", "Colours of streets"]
+    for key in keys:
+        assert [name for name, _ in key.entries] == [*CLASSES, "void"]
+        rgb = [tuple(bytes.fromhex(colour[1:])) for _, colour in key.entries[:-1]]
+        assert rgb == [tuple(colour) for colour in colour_label(np.arange(len(CLASSES), dtype=np.uint8)[None])[0]]
 
 
 def test_the_seed_is_one_that_all_modes_have(make_experiment, make_spec) -> None:

@@ -14,9 +14,17 @@ def test_summary_has_both_tables_and_the_scale(full_report, tmp_path: Path) -> N
     write_summary(full_report.tables, full_report.inputs, tmp_path / "summary.md")
     text = (tmp_path / "summary.md").read_text(encoding="utf-8")
     assert SCALE_TEXTS["smoke"] in text
-    rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(rows) == (2 + 9) + (2 + 8)
-    assert len({row.count(" | ") for row in rows[:11]}) == 1
+    sections = {section.split("\n")[0]: section.split("\n") for section in text.split("\n## ")[1:]}
+    rows = {name: [line for line in lines if line.startswith("|")] for name, lines in sections.items()}
+    n_claims = full_report.tables["claims"]["claim"].nunique()
+    assert {name: len(lines) - 2 for name, lines in rows.items()} == {
+        "The papers' claims": n_claims,
+        "Padding": 9,
+        "Propagation in training": 8,
+    }
+    assert all(len({line.count(" | ") for line in lines}) == 1 for lines in rows.values())
+    [gains] = [line for line in rows["The papers' claims"] if "on each of five ImageNet networks" in line]
+    assert "4 of 5 supported, 1 of 5 inconclusive" in gains
 
 
 def test_summary_of_an_empty_experiment_says_so(make_experiment) -> None:

@@ -13,11 +13,50 @@ from borderlab.rerun.cells import runs_of_cell
 from borderlab.rerun.making import disagreements, target_of
 from borderlab.workflow import Workflow
 
+MODES = ("zeros", "partial")
 TABLES = {
     "summary": "measure,runs\nbest,{0}; {1}\nlast,\n",
     "effects": "runs,baseline_runs\n{0},{1}\n",
     "runs": "run\n{0}\nsomething/else-seed0-01234567\n",
-    "paper_cells": "cell,runs,config\nthird/main/a/b,{0},config/tiny.yaml\nthird/main/a/c,,config/paper.yaml\n",
+    "paper_cells": "cell,runs\nthird/main/joint/partial,{0}\n",
+    "claims": "paper,claim,left_runs,right_runs\nthird,gains,{0},{1}\nthird,collapse,{0},{0}\nthird,gone,{0},{1}\n",
+    "cross_test": "probe,network\nborders,{0}\n",
+    "propagation": "dataset,split,motion,void_occluded,distance\nstreets,val,rebuild,True,-1\nstreets,val,dis,True,1\n",
+    "motion_models": "model,dataset,method\nrebuild,streets,copy\n",
+}
+PAPER = {
+    "paper.yaml": "{title: Made up, authors: Nobody, year: 2030}",
+    "main.csv": "row,column,metric,published,spread,n,runs,verified,source,note\n"
+    + "".join(f"{row},{mode},miou_pct,,,,,no,,\n" for row in ("none", "joint", "any", "far", "gone") for mode in MODES),
+    "main.yaml": """
+title: Made up
+place: Table 1
+config: config/paper.yaml
+select: {dataset: streets}
+rows:
+  none: {propagation_kind: none}
+  joint: {propagation_kind: joint}
+  any: {}
+  far: {max_distance: 9}
+  gone: null
+columns: {zeros: {padding_mode: zeros}, partial: {padding_mode: partial}}
+""",
+    "change.csv": "row,column,metric,published,spread,n,runs,verified,source,note\nnone,partial,miou_pct,,,,,no,,\n",
+    "change.yaml": """
+title: Made up
+place: Table 2
+results: cross_test
+config: config/paper.yaml
+select: {dataset: streets, trained_mode: zeros}
+rows: {none: {}}
+columns: {partial: {tested_mode: partial}}
+""",
+    "claims.yaml": """
+- {id: gains, text: a, place: b, verified: "no", kind: gain, margin_points: 1, left: {padding_mode: partial},
+   right: {padding_mode: zeros}, paper_setting: {}}
+- {id: collapse, text: a, place: b, verified: "no", kind: gain, margin_points: 1, results: cross_test,
+   left: {tested_mode: zeros}, right: {tested_mode: partial}, paper_setting: {}}
+""",
 }
 
 
@@ -27,6 +66,9 @@ def make_workflow(tmp_path: Path):
 
     def make(name: str) -> Workflow:
         folders = {key: str(tmp_path / name / key) for key in ("artifacts", "results", "papers")}
+        for file, text in PAPER.items():
+            (tmp_path / name / "papers" / "third").mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / "papers" / "third" / file).write_text(text)
         path = tmp_path / f"{name}.yaml"
         path.write_text(yaml.safe_dump({**TINY, "folders": folders}))
         return Workflow.from_file(path)
@@ -47,10 +89,33 @@ def workflow(make_workflow) -> Workflow:
 
 @pytest.mark.parametrize(
     ("cell", "places"),
-    [("summary:2", [0, 1]), ("effects:2", [0, 1]), ("runs:2", [0]), ("third/main/a/b", [0])],
+    [("summary:2", [0, 1]), ("effects:2", [0, 1]), ("runs:2", [0]), ("claims:2", [0, 1])],
 )
 def test_cells_name_their_runs(workflow: Workflow, cell: str, places: list[int]) -> None:
     assert runs_of_cell(cell, workflow) == [list(workflow.plan.runs)[place] for place in places]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", ["none", "joint"])
+def test_a_published_cell_needs_no_tables(make_workflow, kind: str, mode: str) -> None:
+    made = make_workflow("empty")
+    (name,) = runs_of_cell(f"third/main/{kind}/{mode}", made)
+    spec = made.plan.runs[name].spec
+    assert (spec.padding_mode, spec.propagation.kind if spec.propagation else "none") == (mode, kind)
+
+
+def test_a_line_of_published_cells_is_its_cell(workflow: Workflow) -> None:
+    assert runs_of_cell("paper_cells:2", workflow) == runs_of_cell("third/main/joint/partial", workflow)
+
+
+@pytest.mark.parametrize("cell", ["cross_test:2", "claims:3", "third/change/none/partial"])
+def test_numbers_of_probes_come_from_probes(workflow: Workflow, cell: str) -> None:
+    assert runs_of_cell(cell, workflow) == list(workflow.plan.probes)
+
+
+def test_lines_of_moved_labels_and_motion_models_name_them(workflow: Workflow) -> None:
+    assert runs_of_cell("propagation:2", workflow) == list(workflow.plan.scores)
+    assert runs_of_cell("motion_models:2", workflow) == list(workflow.plan.motion_models)
 
 
 def test_scores_probes_and_motion_models_are_cells(workflow: Workflow) -> None:
@@ -90,8 +155,12 @@ def test_a_run_is_its_own_cell(workflow: Workflow) -> None:
         ("summary:x", "summary.csv has lines 2 to 3"),
         ("summary:3", "no runs of this experiment stand behind it"),
         ("runs:3", "is no run of this experiment as code and configuration are now"),
-        ("third/main/a/c", "`snakemake --configfile config/paper.yaml` makes them"),
-        ("nonsense", "is no run, no TABLE:LINE, and no cell"),
+        ("propagation:3", "no runs of this experiment stand behind it"),
+        ("claims:4", "third/gone: no such claim any more"),
+        ("third/main/far/zeros", "no runs of this experiment stand behind it; --config config/paper.yaml has them"),
+        ("third/main/gone/zeros", "nothing in this project makes it"),
+        ("third/main/any/zeros", "several settings of this experiment fit"),
+        ("nonsense", "is no run, no TABLE:LINE, and no published cell"),
     ],
 )
 def test_what_has_no_runs_is_one_line(workflow: Workflow, cell: str, message: str) -> None:

@@ -137,6 +137,30 @@ def test_long_epoch_leaves_checkpoints_on_its_way(tmp_path: Path, monkeypatch: p
     assert kept == ["nothing", *(f"step_{step:09d}.checkpoint" for step in range(1, 12))]
 
 
+@pytest.mark.parametrize(
+    ("saving_seconds", "expected"), [(0.25, [3, 6, 9, 12, 15, 18, 21, 24]), (0.29, [3, 9, 15, 21]), (2.0, [3])]
+)
+def test_epochs_shorter_than_the_writing_of_a_checkpoint_go_on_without(
+    tmp_path: Path, saving_seconds: float, expected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Epochs of 3 seconds; of training time, a twentieth may go into writing."""
+    now, saved = [0.0], []
+
+    def save(folder: Path, steps: int, state: Any) -> None:
+        now[0] += saving_seconds
+        saved.append(steps)
+
+    def one_second_each(batches: Iterable[Any], epoch: int) -> Iterator[Any]:
+        for batch in batches:
+            now[0] += 1
+            yield batch
+
+    monkeypatch.setattr(loop, "save_checkpoint", save)
+    monkeypatch.setattr(loop.time, "monotonic", lambda: now[0])
+    trainer(tmp_path, RECIPE.model_copy(update={"epochs": 8})).fit(Points(), lambda: 1.0, watch=one_second_each)
+    assert saved == expected
+
+
 def test_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     interrupted(tmp_path, 1)
     other = trainer(tmp_path)

@@ -9,12 +9,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests.workflow import dvc_project
 from tests.workflow.dvc_project import STAGE, clone, commit, make_project, ok, set_remote
 from tests.workflow.running import TINY, finished_jobs, jobs, run, write_config
 
 from borderlab.files import sha256_of_file
+from borderlab.report.artifacts import md5_of_file
 
 pytestmark = pytest.mark.workflow
 
@@ -57,6 +59,13 @@ def test_clone_and_pull_leave_nothing_to_do(project: Path, pulled: Path) -> None
     assert planned(pulled) == {}
     assert "didn't change, skipping" in ok("dvc", "repro", STAGE, folder=pulled)
     assert ok("git", "status", "--porcelain", folder=pulled) == ""
+
+
+def test_tables_name_results_as_the_remote_does(project: Path, pulled: Path) -> None:
+    runs = pd.read_csv(pulled / "results" / STAGE / "tables" / "runs.csv")
+    for digest in [*runs["weights_md5"], *runs["metrics_md5"]]:
+        stored = project.parent / "remote" / "files" / "md5" / digest[:2] / digest[2:]
+        assert md5_of_file(stored) == digest
 
 
 def test_change_runs_what_it_asks_for_and_back_runs_nothing(pulled: Path) -> None:

@@ -53,6 +53,8 @@ def test_a_published_experiment_becomes_a_crate(tiny_run: Path, tmp_path: Path) 
     assert {"results/tables/runs.csv", "results/report.html", "results/tables.tex"} <= named
     # Every file that the crate names lies in it.
     graph = json.loads((tmp_path / "crate" / "ro-crate-metadata.json").read_text())["@graph"]
-    files = [entity["@id"] for entity in graph if "File" in str(entity["@type"])]
-    assert len(files) > 20
-    assert all((tmp_path / "crate" / name).is_file() for name in files)
+    files = {entity["@id"]: entity for entity in graph if "File" in str(entity["@type"])}
+    assert {"README.md", "workflow/rules/training.smk", "constraints.txt"} <= files.keys()
+    for name, entity in files.items():
+        assert (tmp_path / "crate" / name).is_file()
+        assert "/" in entity["encodingFormat"]

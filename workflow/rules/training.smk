@@ -2,7 +2,7 @@ rule train_network:
     input:
         lambda wildcards: ancient(WORKFLOW.inputs_of_run(wildcards.run)),
     output:
-        PATHS.run_files("{run}"),
+        PATHS.trained("{run}"),
     log:
         "logs/train_network/{run}.log",
     benchmark:

@@ -11,19 +11,14 @@ import pandas as pd
 
 from borderlab.budget.assumptions import Speed
 from borderlab.budget.estimate import Trained, longest_chain, training_hours, video_gb, video_hours, weights_gb
-from borderlab.papers.cell_rows import sides_of
 from borderlab.papers.conventions import standard_deviation
+from borderlab.papers.planned import planned_rows, sides_of_cell
 from borderlab.papers.schema import Paper, PublishedTable, ResultsTable
-from borderlab.papers.selection import RUN_COLUMN, cases_of, selected
+from borderlab.papers.selection import RUN_COLUMN, cases_of
 from borderlab.plan import Plan
-from borderlab.probe.spec import PRETRAINED_MODE, UNTRAINED
-from borderlab.report.rows import Row, factor_values
-from borderlab.report.schemas import FACTORS
 from borderlab.statistics.power import minimum_detectable_effect
 
 FEWEST_SEEDS = 2
-_RUN_COLUMNS = ("run", "seed", *FACTORS)
-_PROBE_COLUMNS = ("probe", "network", "dataset", "backbone", "weights", "trained_mode", "tested_mode", "measure")
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ class SeedOption:
 def parts_of(plan: Plan, papers: Iterable[Paper]) -> list[Part]:
     """Tables with a cell that the plan makes, then what studies make beside them; tables of equal needs are one."""
     known = list(papers)
-    results = planned_results(plan)
+    results = planned_rows(plan)
     tables = list(_table_parts(plan, known, results))
     found = _merged([*tables, *_study_parts(plan, tables)])
     others = [_union(other.needs for other in found if other is not part) for part in found]
@@ -142,40 +137,11 @@ def seed_options(plan: Plan, part: Part, speed: Speed) -> Iterator[SeedOption]:
         yield SeedOption(part.name, n_seeds, n_seeds == len(seeds), saved, in_sd, points)
 
 
-def planned_results(plan: Plan) -> dict[ResultsTable, pd.DataFrame]:
-    """The rows that the tables of a finished experiment will have, as far as cells and claims select by them."""
-    runs = [
-        {"run": name, "seed": planned.spec.seed, **factor_values(planned.spec)} for name, planned in plan.runs.items()
-    ]
-    return {
-        "runs": pd.DataFrame(runs, columns=list(_RUN_COLUMNS)),
-        "cross_test": pd.DataFrame(list(_cross_test_rows(plan)), columns=list(_PROBE_COLUMNS)),
-    }
-
-
-def _cross_test_rows(plan: Plan) -> Iterator[Row]:
-    for name, planned in plan.probes.items():
-        spec = planned.spec
-        networks = [(run, own.backbone, own.weights, own.padding_mode) for run, own in spec.runs.items()]
-        for own in spec.backbones:
-            mode = UNTRAINED if own.weights == "random" else PRETRAINED_MODE
-            networks.append((f"{own.name} ({own.weights} weights)", own.name, own.weights, mode))
-        measured = "cross_test" in spec.measures
-        for network, backbone, weights, trained in networks if measured else ():
-            for tested in spec.padding_modes if trained != UNTRAINED else ():
-                keys = (name, network, spec.dataset.key, backbone, weights, trained, tested, _measure(plan, network))
-                yield dict(zip(_PROBE_COLUMNS, keys, strict=True))
-
-
-def _measure(plan: Plan, network: str) -> str:
-    is_segmentation = network in plan.runs and plan.runs[network].spec.task == "segmentation"
-    return "miou_pct" if is_segmentation else "top1_pct"
-
-
 def _table_parts(plan: Plan, papers: Iterable[Paper], results: Mapping[ResultsTable, pd.DataFrame]) -> Iterator[Part]:
     for paper in papers:
         for table in paper.tables:
-            cells = list(_rows_of_cells(table, results[table.spec.results]))
+            found = [sides_of_cell(table, cell, results[table.spec.results]) for cell in table.cells]
+            cells = [pd.concat(sides) for sides in found if sides]
             if cells:
                 rows = pd.concat(cells)
                 own = frozenset(rows[RUN_COLUMN[table.spec.results]]) & plan.runs.keys()
@@ -183,15 +149,6 @@ def _table_parts(plan: Plan, papers: Iterable[Paper], results: Mapping[ResultsTa
                 needs = _needs(plan, own) | Needs(probes=probes)
                 name = f"{paper.name}/{table.name}"
                 yield Part(name, len(cells), len(table.cells), own, needs, Needs(), {}, _published_sd(table))
-
-
-def _rows_of_cells(table: PublishedTable, frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Rows behind each cell that has some on all its sides."""
-    for cell in table.cells:
-        selector = table.selector(cell)
-        sides = [] if selector is None else [selected(frame, side) for side in sides_of(table, selector)]
-        if sides and all(len(side) for side in sides):
-            yield pd.concat(sides)
 
 
 def _study_parts(plan: Plan, tables: Iterable[Part]) -> Iterator[Part]:

@@ -45,15 +45,19 @@ def compare(
     page: Annotated[Path | None, typer.Option(help="Also write this HTML page.")] = None,
 ) -> None:
     """Compare two trees of results, number by number: identical, within tolerance, within intervals, or not."""
-    from borderlab.comparison.agreement import Level, compare_trees, failures
+    from borderlab.comparison.agreement import Level, compare_trees, failures, lone_columns
     from borderlab.comparison.page import write_page
     from borderlab.comparison.trees import read_tree
 
     trees = read_tree(one), read_tree(other)
     cells = compare_trees(*trees, tolerance)
-    failed = failures(cells, Level[need.name.upper()])
+    needed = Level[need.name.upper()]
+    failed = failures(cells, needed)
     for level in Level:
         typer.echo(f"{level.title}: {sum(cell.level is level for cell in cells)}")
+    lone = list(lone_columns(*trees))
+    for column in lone:
+        typer.echo(f"not compared: {column}")
     for tree in trees:
         for name in tree.edited:
             typer.echo(f"{tree.folder / name}: changed after publication")
@@ -62,7 +66,7 @@ def compare(
     if len(failed) > _SHOWN:
         typer.echo(f"... and {len(failed) - _SHOWN} more; --page FILE shows all of them")
     if page is not None:
-        write_page(*trees, cells, len(failed), page)
+        write_page(trees, cells, lone, needed, len(failed), page)
         typer.echo(str(page))
     if failed or any(tree.edited for tree in trees):
         raise typer.Exit(1)

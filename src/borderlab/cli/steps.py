@@ -15,6 +15,7 @@ import typer
 
 from borderlab.config.schema import ResourcesConfig
 from borderlab.errors import ConfigError
+from borderlab.importing import heavy_imports
 from borderlab.workflow import Workflow
 
 Planned = TypeVar("Planned")
@@ -62,7 +63,9 @@ def train_motion(
 ) -> None:
     """Train one motion model on video; goes on from the last checkpoint if it was interrupted."""
     from borderlab.explanation import write_identity
-    from borderlab.motion.learned.run import train_motion_model
+
+    with heavy_imports():
+        from borderlab.motion.learned.run import train_motion_model
 
     workflow = Workflow.from_file(config)
     planned = _known(name, workflow.plan.motion_models, "motion model")
@@ -200,7 +203,8 @@ def evaluate(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Evaluate a trained network on its evaluation split."""
-    from borderlab.evaluation.run import evaluate_run
+    with heavy_imports():
+        from borderlab.evaluation.run import evaluate_run
 
     workflow = Workflow.from_file(config)
     planned = _known(name, workflow.plan.runs, "run")
@@ -223,7 +227,8 @@ def probe(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Measure what padding does at the borders of a network's feature maps."""
-    from borderlab.probe.run import run_probe
+    with heavy_imports():
+        from borderlab.probe.run import run_probe
 
     workflow = Workflow.from_file(config)
     planned = _known(name, workflow.plan.probes, "probe")
@@ -271,10 +276,12 @@ def _known(name: str, planned: Mapping[str, Planned], kind: str) -> Planned:
 def _trainer_for(resources: ResourcesConfig) -> Callable[..., None]:
     """The training of one process, or of this process and others."""
     if resources.processes == 1:
-        from borderlab.training.run import train_run
+        with heavy_imports():
+            from borderlab.training.run import train_run
 
         return train_run
-    from borderlab.training.parallel import train_run_together
+    with heavy_imports():
+        from borderlab.training.parallel import train_run_together
 
     return partial(train_run_together, processes=resources.processes)
 

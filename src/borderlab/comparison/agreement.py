@@ -39,11 +39,12 @@ _TITLES = {
 _SPREADS = {("summary", "mean_pct"): ("sd_pct", "n_seeds")}
 _INTERVALS = {("effects", "difference_pct"): ("difference_low_pct", "difference_high_pct", "n_pairs")}
 JUDGED_BY_INTERVALS = {*_SPREADS, *_INTERVALS}
+WHOLE_ROW = "whole row"
 
 
 @dataclass(frozen=True)
 class CellAgreement:
-    """One number in two trees."""
+    """One number in two trees, or a `WHOLE_ROW` that one of them lacks."""
 
     table: str
     row: str
@@ -54,7 +55,7 @@ class CellAgreement:
 
 
 def compare_trees(one: Tree, other: Tree, tolerance: float) -> list[CellAgreement]:
-    """Every number of both trees with its level of agreement.
+    """Every number of both trees with its level of agreement; columns that one of them lacks are `lone_columns`.
 
     Args:
         one: a tree.
@@ -65,30 +66,43 @@ def compare_trees(one: Tree, other: Tree, tolerance: float) -> list[CellAgreemen
     return [cell for name in names for cell in _table_cells(name, one, other, tolerance)]
 
 
+def lone_columns(one: Tree, other: Tree) -> Iterator[str]:
+    """Columns that only one of two trees has in a table of both: another version of the code made it."""
+    for name in one.tables:
+        if name in other.tables:
+            for tree, lacking in ((one, other), (other, one)):
+                for column in tree.tables[name].columns.difference(lacking.tables[name].columns, sort=False):
+                    yield f"{name}: {column}: in {tree.folder} alone"
+
+
 def failures(cells: list[CellAgreement], needed: Level) -> list[CellAgreement]:
     """Cells that agree less than `needed`.
 
     Intervals can be asked of numbers that have one: means over seeds and their differences. Where those are what is
-    needed, runs of other seeds count for nothing.
+    needed, runs of other seeds count for nothing, but a setting that one side lacks does.
     """
     if needed is Level.INTERVALS:
-        cells = [cell for cell in cells if (cell.table, cell.column) in JUDGED_BY_INTERVALS]
+        judged = JUDGED_BY_INTERVALS | {(table, WHOLE_ROW) for table, _ in JUDGED_BY_INTERVALS}
+        cells = [cell for cell in cells if (cell.table, cell.column) in judged]
     return [cell for cell in cells if cell.level > needed]
 
 
 def _table_cells(name: str, one: Tree, other: Tree, tolerance: float) -> Iterator[CellAgreement]:
     empty = pd.DataFrame()
     left, right = one.tables.get(name, empty), other.tables.get(name, empty)
-    columns = [*left.columns, *(column for column in right.columns if column not in left.columns)]
+    columns = [column for column in left.columns if column in right.columns]
     rows = [*left.index, *(key for key in right.index if key not in left.index)] if len(left) else list(right.index)
     titles = _row_titles(rows)
     values = [_by_key(frame) for frame in (left, right)]
     for key, title in zip(rows, titles, strict=True):
-        own, others = (found.get(key, {}) for found in values)
+        if not all(key in found for found in values):
+            left_state, right_state = ("present" if key in found else "absent" for found in values)
+            yield CellAgreement(name, title, WHOLE_ROW, left_state, right_state, Level.MISSING)
+            continue
+        own, others = (found[key] for found in values)
         for column in columns:
-            missing = column not in own or column not in others
-            level = Level.MISSING if missing else _level(name, column, own, others, tolerance)
-            yield CellAgreement(name, title, column, own.get(column, ""), others.get(column, ""), level)
+            level = _level(name, column, own, others, tolerance)
+            yield CellAgreement(name, title, column, own[column], others[column], level)
 
 
 def _by_key(frame: pd.DataFrame) -> dict[object, dict[str, str]]:

@@ -13,12 +13,29 @@ from borderlab.report.page import content_security_policy, environment, template
 from borderlab.report.view import Cell, Column, Table
 
 MOST_ROWS = 5000
+_SHOWN = (Level.DIFFERENT, Level.MISSING, Level.INTERVALS, Level.TOLERANCE)
 
 
-def write_page(one: Tree, other: Tree, cells: Sequence[CellAgreement], failed: int, path: Path) -> None:
-    """Write the comparison of two trees to `path` as one HTML file."""
+def write_page(
+    trees: tuple[Tree, Tree],
+    cells: Sequence[CellAgreement],
+    lone: Sequence[str],
+    needed: Level,
+    failed: int,
+    path: Path,
+) -> None:
+    """Write the comparison of two trees to `path` as one HTML file.
+
+    Args:
+        trees: the two.
+        cells: every number of both with its level.
+        lone: columns that only one of them has.
+        needed: the level asked for.
+        failed: how many numbers agree less.
+        path: the page.
+    """
     script = template_text("report.js")
-    differing = sorted((cell for cell in cells if cell.level > Level.IDENTICAL), key=lambda cell: -cell.level)
+    differing = [cell for level in _SHOWN for cell in cells if cell.level is level]
     tables = [counts_table(cells)]
     if differing:
         tables.append(_cells_table(differing[:MOST_ROWS]))
@@ -26,9 +43,11 @@ def write_page(one: Tree, other: Tree, cells: Sequence[CellAgreement], failed: i
         environment()
         .get_template("comparison.html.j2")
         .render(
-            one=one,
-            other=other,
+            one=trees[0],
+            other=trees[1],
+            needed=needed.title,
             failed=failed,
+            lone=lone,
             left_out=max(len(differing) - MOST_ROWS, 0),
             tables=tables,
             css=Markup(template_text("report.css")),  # noqa: S704  (our own file)

@@ -17,6 +17,7 @@ LEFT_OUT = frozenset(
         *("wall_time_s", "cpu_time_s", "peak_memory_mb", "peak_gpu_memory_mb", "seconds"),
         *("device", "platform", "versions", "git_commit", "git_dirty", "started", "data_identity"),
         *("git_diff_sha256", "constraints_sha256", "environment_sha256", "energy_j", "energy_of"),
+        *("weights_md5", "metrics_md5"),
     }
 )
 

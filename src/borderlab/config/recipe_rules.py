@@ -15,6 +15,8 @@ def recipe_faults(config: ExperimentConfig, study: StudyConfig, dataset: Dataset
     if isinstance(dataset, ClassificationDataset):
         yield from _classification_faults(study, recipe)
     else:
+        if recipe.resident:
+            yield f"recipe: {study.recipe!r} has resident; {study.dataset} is no classification set: set it to false"
         yield from _parallel_faults(study)
         yield from _class_name_faults(study, recipe, dataset)
         yield from _output_stride_faults(study, recipe)

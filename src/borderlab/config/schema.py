@@ -66,7 +66,9 @@ class DatasetConfig(ConfigModel):
     def _without_credentials(cls, mirror: str | None) -> str | None:
         # The configuration goes to git, to DVC and to the snapshot that jobs read.
         if mirror is not None and mirror != without_credentials(mirror):
-            raise ValueError("holds a user name, password or token; set BORDERLAB_MIRROR_<NAME> in the environment instead")
+            raise ValueError(
+                "holds a user name, password or token; set BORDERLAB_MIRROR_<NAME> in the environment instead"
+            )
         return mirror
 
 

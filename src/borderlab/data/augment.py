@@ -8,6 +8,8 @@ Convention:
     the image is interpolated. No function writes to the arrays it is given.
 """
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 import torch
@@ -22,6 +24,27 @@ Image = NDArray[np.uint8]
 Label = NDArray[np.uint8]
 
 _CROP_ATTEMPTS = 10
+
+
+class Colours(NamedTuple):
+    """What is drawn for the colours of one sample: three factors, a turn of hue in circles, a blur in pixels."""
+
+    brightness: float
+    contrast: float
+    saturation: float
+    hue: float
+    blur_sigma: float
+
+
+class ImageChange(NamedTuple):
+    """What is drawn for one sample of classification: a part of the image, whether it is flipped, its colours."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+    flip: bool
+    colours: Colours
 
 
 def augment_segmentation(
@@ -61,11 +84,16 @@ def augment_classification(image: Image, spec: AugmentSpec, random: Generator) -
     The part covers a share `spec.scale` of the area and has an aspect ratio in `spec.aspect`, drawn uniformly in its
     logarithm; after ten draws that do not fit, the largest centred part within the aspect range is taken.
     """
-    top, left, height, width = random_part(image.shape[:2], spec, random)
+    top, left, height, width, flip, colours = draw_image_change(image.shape[:2], spec, random)
     image = resize_image(image[top : top + height, left : left + width], spec.crop)
-    if spec.flip and random.random() < 0.5:
-        image = cv2.flip(image, 1)
-    return recolour(image, spec, random)
+    return _recoloured(cv2.flip(image, 1) if flip else image, spec, colours)
+
+
+def draw_image_change(size: tuple[int, ...], spec: AugmentSpec, random: Generator) -> ImageChange:
+    """All that is left to chance in one sample of classification, of an image of `size`."""
+    part = random_part(size, spec, random)
+    flip = spec.flip and random.random() < 0.5
+    return ImageChange(*part, flip, draw_colours(spec, random))
 
 
 def random_part(size: tuple[int, ...], spec: AugmentSpec, random: Generator) -> tuple[int, int, int, int]:
@@ -87,15 +115,17 @@ def random_part(size: tuple[int, ...], spec: AugmentSpec, random: Generator) -> 
 
 def centre_crop(image: Image, spec: EvaluationSpec) -> Image:
     """The image resized to a shorter side of `spec.resize` and cropped to `spec.crop` in its centre."""
-    height, width = image.shape[:2]
-    if spec.resize is not None:
-        factor = spec.resize / min(height, width)
-        image = resize_image(image, (round(height * factor), round(width * factor)))
-        height, width = image.shape[:2]
-    if spec.crop is None:
-        return image
-    top, left = (height - spec.crop[0]) // 2, (width - spec.crop[1]) // 2
-    return _window(image, top, left, spec.crop, (0, 0, 0))
+    resized, (top, left) = place_of_centre_crop(image.shape[:2], spec)
+    image = resize_image(image, resized)
+    return image if spec.crop is None else _window(image, top, left, spec.crop, (0, 0, 0))
+
+
+def place_of_centre_crop(size: tuple[int, ...], spec: EvaluationSpec) -> tuple[Size, tuple[int, int]]:
+    """Size of the resized image, and the crop's first row and column in it; negative where the crop is larger."""
+    factor = 1 if spec.resize is None else spec.resize / min(size)
+    height, width = (round(side * factor) for side in size)
+    crop = spec.crop or (height, width)
+    return (height, width), ((height - crop[0]) // 2, (width - crop[1]) // 2)
 
 
 def resize_image(image: Image, size: Size) -> Image:
@@ -126,17 +156,26 @@ def resize_label(label: Label, size: Size) -> Label:
 
 def recolour(image: Image, spec: AugmentSpec, random: Generator) -> Image:
     """Brightness, contrast, saturation, hue and blur, each by a random amount within its range."""
+    return _recoloured(image, spec, draw_colours(spec, random))
+
+
+def draw_colours(spec: AugmentSpec, random: Generator) -> Colours:
+    """Amounts within the ranges of `spec`."""
     brightness, contrast, saturation = (
         random.uniform(max(0.0, 1 - width), 1 + width) for width in (spec.brightness, spec.contrast, spec.saturation)
     )
-    hue = random.uniform(-spec.hue, spec.hue)
-    sigma = random.uniform(*spec.blur_sigma)
+    return Colours(
+        brightness, contrast, saturation, random.uniform(-spec.hue, spec.hue), random.uniform(*spec.blur_sigma)
+    )
+
+
+def _recoloured(image: Image, spec: AugmentSpec, colours: Colours) -> Image:
     image = np.ascontiguousarray(image)
     if spec.brightness or spec.contrast or spec.saturation:
-        image = _mix_colours(image, brightness, contrast, saturation)
+        image = _mix_colours(image, colours.brightness, colours.contrast, colours.saturation)
     if spec.hue:
-        image = _turn_hue(image, hue)
-    return cv2.GaussianBlur(image, (0, 0), sigma) if sigma > 0 else image
+        image = _turn_hue(image, colours.hue)
+    return cv2.GaussianBlur(image, (0, 0), colours.blur_sigma) if colours.blur_sigma > 0 else image
 
 
 def _mix_colours(image: Image, brightness: float, contrast: float, saturation: float) -> Image:

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from borderlab.data.source import Pixels, Target
+from borderlab.data.source import Target
 from borderlab.spec import MemoryFormat
 
 Statistics = tuple[float, float, float]
-NamedSample = tuple[Pixels, Target, str]
+NamedSample = tuple[NDArray[Any], Target, str]
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,11 @@ __all__ = [
 
 _ORDER, _SAMPLE, _CLASSES = 0, 1, 2
 
-Change = Callable[..., Sample]
-"""Image, target and generator to a sample; `focus`, a pixel that it must hold, where one was drawn."""
+Change = Callable[..., tuple[NDArray[Any], Target]]
+"""Image, target and generator to a sample; `focus`, a pixel that it must hold, where one was drawn.
+
+In place of an image it may give numbers that the batch maker makes one from.
+"""
 Draw = tuple[int, int, int, Focus | None]
 
 
@@ -138,7 +141,7 @@ class EvaluationLoader:
     def __init__(
         self,
         source: SampleSource,
-        change: Callable[[Pixels], Pixels],
+        change: Callable[[Any], NDArray[Any]],
         normalisation: Normalisation,
         *,
         batch_size: int,
@@ -186,7 +189,7 @@ class _Changed(Dataset[NamedSample | BorderlabError]):
 class _Plain(Dataset[NamedSample | BorderlabError]):
     """Samples by index."""
 
-    def __init__(self, source: SampleSource, change: Callable[[Pixels], Pixels]) -> None:
+    def __init__(self, source: SampleSource, change: Callable[[Any], NDArray[Any]]) -> None:
         self.source, self.change = source, change
 
     def __len__(self) -> int:

@@ -18,8 +18,9 @@ from borderlab.files import atomic_folder, write_json
 from borderlab.models.factory import create_network
 from borderlab.provenance import Stopwatch, describe
 from borderlab.spec import RunSpec
+from borderlab.training.inputs import RunInputs
 from borderlab.training.network_files import load_weights
-from borderlab.training.sources import RunInputs, evaluation_loader
+from borderlab.training.sources import evaluation_loader
 
 PICTURES = 4
 
@@ -47,7 +48,7 @@ def evaluate_run(
     network = create_network(spec, len(dataset.info.classes))
     load_weights(network.module, run_folder / "model.safetensors")
     network.module.to(device)
-    loader = evaluation_loader(spec, RunInputs(dataset, data_folder, {}, workers), network)
+    loader = evaluation_loader(spec, RunInputs(dataset, data_folder, {}, workers, device), network)
     measurement, image_counts = measure_images(spec, network.module, loader, device)
     seconds = stopwatch.wall_time_s
     with atomic_folder(folder) as part:

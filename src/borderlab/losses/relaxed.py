@@ -24,7 +24,7 @@ from borderlab.losses.base import Loss
 from borderlab.losses.boundary import is_beside_another_class
 from borderlab.losses.cross_entropy import as_single, is_channels_last, mean_cross_entropy, mean_of
 from borderlab.losses.published import published_loss
-from borderlab.losses.set_loss import SetLoss, dense_loss, pixel_sets, pixel_weights
+from borderlab.losses.set_loss import SetLoss, pixel_sets, pixel_weights
 from borderlab.spec import LossSpec
 
 
@@ -63,7 +63,10 @@ def relaxed_cross_entropy(
         return mean_cross_entropy(logits, target, class_weights)
     logits, target = as_single(logits), target.long()
     if torch.compiler.is_compiling() and class_weights is None and image_weight_bound == 0:
-        return dense_loss(logits, target, radius_px, strict_classes)
+        # Here alone: the module brings in torch's compiler, seconds that nobody else should wait for.
+        from borderlab.losses.compiled import compiled_loss
+
+        return compiled_loss(logits, target, radius_px, strict_classes)
     sets = pixel_sets(target, logits.shape[1], radius_px, strict_classes)
     divisor = sets.labelled.to(logits) if class_weights is None else pixel_weights(sets, class_weights.to(logits))
     weights = divisor

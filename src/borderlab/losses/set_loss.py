@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int64, Integer
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from borderlab.data.base import IGNORE_INDEX
-from borderlab.losses.cross_entropy import mean_of
-from borderlab.losses.neighbourhood import BITS_PER_WORD, class_bits, spread_bits, unpack_bits
+from borderlab.losses.neighbourhood import class_bits, spread_bits, unpack_bits
 
 Index = tuple[Tensor, ...]
 
@@ -104,37 +103,3 @@ def _log_sum_exp(
     terms = (scores - peak[row]).exp_()
     total = scores.new_zeros(n_rows).index_add_(0, row, terms)
     return peak + total.log(), terms.div_(total[row])
-
-
-def dense_loss(
-    logits: Float[Tensor, "n c h w"], target: Int64[Tensor, "n h w"], radius_px: int, strict_classes: tuple[int, ...]
-) -> Float[Tensor, ""]:
-    """The same value by a masked log-sum-exp over all classes: what a compiler fuses best, and slow without one."""
-    n_classes = logits.shape[1]
-    bits = _strict_bits(target, n_classes, radius_px, strict_classes)
-    member = torch.cat([_members(bits, first, n_classes) for first in range(0, n_classes, BITS_PER_WORD)], dim=1)
-    inside = logits.log_softmax(1).masked_fill(~member, torch.finfo(logits.dtype).min)
-    peak = inside.amax(1, keepdim=True).detach()
-    set_log_prob = peak[:, 0] + (inside - peak).exp().sum(1).log()
-    labelled = target != IGNORE_INDEX
-    return mean_of(-(set_log_prob * labelled).sum(), labelled)
-
-
-@torch.compiler.disable
-def _strict_bits(
-    target: Int64[Tensor, "n h w"], n_classes: int, radius_px: int, strict_classes: tuple[int, ...]
-) -> Integer[Tensor, "n words h w"]:
-    """Sets of all pixels, made once: a compiler would make them anew for every class that it looks up."""
-    own = class_bits(target, n_classes)
-    bits = spread_bits(own, radius_px)
-    for strict_class in strict_classes:
-        bits = torch.where((target == strict_class)[:, None], own, bits)
-    return bits
-
-
-def _members(bits: Integer[Tensor, "n words h w"], first: int, n_classes: int) -> Bool[Tensor, "n c h w"]:
-    """Membership of the classes of the word that begins with class `first`."""
-    word = first // BITS_PER_WORD
-    places = torch.arange(min(BITS_PER_WORD, n_classes - first), dtype=bits.dtype, device=bits.device)
-    flags = torch.ones((), dtype=bits.dtype, device=bits.device) << places
-    return bits[:, word : word + 1] & flags[:, None, None] != 0

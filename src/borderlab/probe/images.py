@@ -11,7 +11,7 @@ from torch import Tensor
 
 from borderlab.data.augment import centre_crop
 from borderlab.data.base import ClassificationDataset, Dataset, SegmentationDataset
-from borderlab.data.source import Pixels, SampleSource, Target
+from borderlab.data.source import IN_MEMORY_LIMIT_BYTES, Pixels, Sample, SampleSource, Target
 from borderlab.errors import RunError
 from borderlab.pictures import spread
 from borderlab.probe.spec import ProbeSpec
@@ -28,8 +28,34 @@ class ProbeBatch:
     target: Int[Tensor, " n"] | UInt8[Tensor, "n h w"]
 
 
+class Remembered:
+    """A source that keeps what it was asked for, up to a limit: a probe passes over the same few images many times."""
+
+    def __init__(self, source: SampleSource, limit_bytes: int = IN_MEMORY_LIMIT_BYTES) -> None:
+        self.source, self.room_bytes = source, limit_bytes
+        self.kept: dict[int, Sample] = {}
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def load(self, index: int) -> Sample:
+        """Image and target, from memory where they are kept."""
+        if index in self.kept:
+            return self.kept[index]
+        image, target = self.source.load(index)
+        taken = image.nbytes + (target.nbytes if isinstance(target, np.ndarray) else 0)
+        if taken <= self.room_bytes:
+            self.room_bytes -= taken
+            self.kept[index] = (image, target)
+        return image, target
+
+    def sample_id(self, index: int) -> str:
+        """Name of one sample."""
+        return self.source.sample_id(index)
+
+
 class ProbeImages:
-    """Images of one split by the settings of a probe; every pass decodes them anew.
+    """Images of one split by the settings of a probe.
 
     Args:
         source: decoded samples.
@@ -109,7 +135,7 @@ def probe_images(spec: ProbeSpec, dataset: Dataset, data_folder: Path) -> ProbeI
         source = FrameSource([TrainingFrame(frame, lut) for frame in dataset.frames(data_folder, spec.split)])
     if not len(source):
         raise RunError(f"{spec.dataset.key}/{spec.split}: has no image to probe with")
-    return ProbeImages(source, spec)
+    return ProbeImages(Remembered(source), spec)
 
 
 def _windows(image: Pixels, size: tuple[int, int] | None, shift: tuple[int, int]) -> tuple[Pixels, Pixels]:

@@ -13,7 +13,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from borderlab.data.base import Clip, SegmentationDataset
 from borderlab.errors import DataError
@@ -52,6 +51,9 @@ def estimate_motion(
     Raises:
         DataError: if the split has no clips, no frame can be read, or a flow does not fit its frame.
     """
+    # Here, not above: trainings import this module for what it says of files.
+    from rich.progress import track
+
     clips = dataset.clips(root, split)
     if not clips:
         raise DataError(f"{dataset.info.name} {split}: has no clips, so no motion; choose a split with video")

@@ -4,6 +4,7 @@ Unknown keys are let through, so that a result may say more than the report show
 of the artifact and stops the report with one line.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -66,6 +67,7 @@ class TabulationInput(BaseModel):
     runs: list[RunArtifacts] = []
     scores: list[ScoreArtifacts] = []
     probes: list[ProbeArtifacts] = []
+    config: str = Field("", description="Configuration that makes all of it again.")
     papers: Path | None = Field(None, description="Folder of the papers whose tables and claims are compared.")
     motion_models: list[MotionModelArtifacts] = []
 
@@ -196,6 +198,8 @@ class FinishedRun(BaseModel):
     training: Training
     provenance: Provenance
     evaluation: Evaluation
+    weights_md5: str = Field(description="Of model.safetensors; empty where it is not here.")
+    metrics_md5: str = Field(description="Of metrics.json.")
 
 
 def read_run(artifacts: RunArtifacts) -> FinishedRun:
@@ -204,13 +208,25 @@ def read_run(artifacts: RunArtifacts) -> FinishedRun:
     Raises:
         RunError: if a file is missing or not what it should be.
     """
+    weights, metrics = artifacts.folder / "model.safetensors", artifacts.evaluation_folder / "metrics.json"
     return FinishedRun(
         artifacts=artifacts,
         spec=_read(artifacts.folder / "spec.json", RunSpec),
         training=_read(artifacts.folder / "training.json", Training),
         provenance=_read(artifacts.folder / "provenance.json", Provenance),
-        evaluation=_read(artifacts.evaluation_folder / "metrics.json", Evaluation),
+        evaluation=_read(metrics, Evaluation),
+        weights_md5=md5_of_file(weights) if weights.is_file() else "",
+        metrics_md5=md5_of_file(metrics),
     )
+
+
+def read_classes(evaluation_folder: Path) -> list[str]:
+    """Names of the classes of an evaluation, in the order of their ids.
+
+    Raises:
+        RunError: if its metrics are missing or not what they should be.
+    """
+    return list(_read(evaluation_folder / "metrics.json", Evaluation).classes)
 
 
 def read_motion_model(artifacts: MotionModelArtifacts) -> TrainedMotion:
@@ -277,6 +293,12 @@ def read_probe(artifacts: ProbeArtifacts) -> tuple[Probe, dict[str, pd.DataFrame
             raise _missing(path)
     # A mode called "none" is a text; only empty cells are absent.
     return probe, {name: pd.read_csv(path, keep_default_na=False, na_values=[""]) for name, path in paths.items()}
+
+
+def md5_of_file(path: Path) -> str:
+    """Hexadecimal MD5 of the bytes of `path`: the name that DVC keeps it under, and no proof against forgery."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _read(path: Path, model: type[Model]) -> Model:

@@ -48,13 +48,16 @@ def write_crate(workflow: Workflow, snakefile: Path, folder: Path) -> None:
     main = crate.add_workflow(snakefile, "Snakefile", main=True, lang="snakemake", lang_version=version("snakemake"))
     main["name"] = "Borderlab"
     main["license"] = {"@id": _LICENCE}
+    main["encodingFormat"] = _FORMATS[".smk"]
     for name in _CODE:
         _add(crate, snakefile.parent / name, name)
+    _add_readme(crate, snakefile.parent / "README.md")
     results = Path(workflow.paths.results)
-    config = crate.add_file(workflow.snapshot, "config.yaml", properties=_file("Configuration", "application/yaml"))
+    config = crate.add_file(workflow.snapshot, "config.yaml", properties=_file("Configuration", _FORMATS[".yaml"]))
     made = [crate.add_file(path, f"results/{path.relative_to(results)}", properties=_named(path)) for path in published]
     action = crate.add_action(main, object=[config], result=made, properties=_times(results / "tables" / "runs.csv"))
     action["name"] = f"Run of {workflow.plan.config.title}"
+    action["description"] = f"snakemake --configfile {workflow.snapshot}: from data to published tables and report."
     runs = pd.read_csv(results / "tables" / "runs.csv", keep_default_na=False, dtype=str)
     _describe_making(crate, main, action, runs)
     crate.root_dataset["mentions"] = [action]
@@ -103,10 +106,17 @@ def _property(crate: ROCrate, name: str, value: str | float) -> Any:
 
 
 def _add(crate: ROCrate, path: Path, name: str) -> None:
-    if path.is_dir():
-        crate.add_tree(path, name)
-    elif path.is_file():
+    """Add a file, or every file below a folder; nothing where there is neither."""
+    if path.is_file():
         crate.add_file(path, name, properties=_named(path))
+    for inner in sorted(path.iterdir()) if path.is_dir() else ():
+        _add(crate, inner, f"{name}/{inner.name}")
+
+
+def _add_readme(crate: ROCrate, path: Path) -> None:
+    if path.is_file():
+        readme = crate.add_file(path, path.name, properties=_named(path))
+        readme["about"] = crate.root_dataset
 
 
 def _times(runs: Path) -> dict[str, Any]:
@@ -127,7 +137,11 @@ _FORMATS = {
     ".json": "application/json",
     ".md": "text/markdown",
     ".parquet": "application/vnd.apache.parquet",
+    ".rst": "text/x-rst",
+    ".smk": "text/x-python",
     ".tex": "application/x-tex",
+    ".toml": "application/toml",
+    ".yaml": "application/yaml",
 }
 
 

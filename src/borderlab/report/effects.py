@@ -11,6 +11,7 @@ from borderlab.report.image_intervals import ImageInterval
 from borderlab.report.rows import Row, records
 from borderlab.report.schemas import FACTORS, MEASURES, SCHEMAS
 from borderlab.statistics.differences import Difference, paired_difference, spread
+from borderlab.statistics.power import minimum_detectable_effect
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def _difference_values(found: Difference, images: tuple[float, float]) -> dict[s
         "difference_high_pct": found.high,
         "images_low_pct": images[0],
         "images_high_pct": images[1],
+        "detectable_pct": minimum_detectable_effect(found.sd, found.n),
     }
 
 

@@ -89,12 +89,12 @@ def escaped(text: str) -> str:
 
 
 def _shown(tables: Tables, scale: str) -> Iterator[Table]:
-    found = [padding_table(tables), training_table(tables), cross_table(tables), distance_table(tables)]
+    found = [padding_table(tables, ""), training_table(tables, ""), cross_table(tables), distance_table(tables, "")]
     if not tables["claims"].empty:
         found += [
             glance_table(tables["claims"], scale),
-            claims_table(tables["claims"]),
-            cells_table(tables["paper_cells"]),
+            claims_table(tables["claims"], ""),
+            cells_table(tables["paper_cells"], ""),
         ]
     yield from (table for table in [*found, cost_table(tables)] if table is not None)
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from borderlab.errors import RunError
 from borderlab.files import write_text
 from borderlab.report.artifacts import Scale, TabulationInput
+from borderlab.report.coverage import coverage
 from borderlab.report.drawings import Drawings
 from borderlab.report.pictures import Album
 from borderlab.report.sections import make_sections
@@ -77,6 +78,7 @@ def render(tables: Tables, inputs: TabulationInput, figures_folder: Path, extra:
         scale_title=SCALE_TITLES[inputs.scale],
         scale_text=SCALE_TEXTS[inputs.scale],
         facts=facts(tables),
+        coverage=coverage(tables),
         sections=sections,
         stored=stored,
         shown=shown,

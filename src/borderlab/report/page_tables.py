@@ -14,17 +14,21 @@ from borderlab.report.settings import Setting, settings
 from borderlab.report.style import padding_order
 from borderlab.report.tabulate import Tables
 from borderlab.report.view import (
+    AGAIN,
     MISSING,
     Cell,
     Column,
     Table,
+    detectable_note,
     duration,
     excludes_zero,
     images_note,
     interval,
+    line_of,
     mean_sd,
     number,
     pairs_note,
+    rerun_cell,
     seeds_note,
 )
 
@@ -33,23 +37,24 @@ FINAL = Column("Final weights", numeric=True, note="mean ± sd over seeds")
 SHORT_HASH = 8
 
 
-def padding_table(tables: Tables) -> Table | None:
-    """Every padding mode of every setting that compares padding."""
+def padding_table(tables: Tables, config: str) -> Table | None:
+    """Every padding mode of every setting that compares padding; `config` has the runs behind its numbers."""
     rows = []
     for setting in settings(tables["summary"], PADDING):
         order = padding_order(setting.rows["padding_mode"])
         for mode in order:
-            final, best = _measures(setting.rows[setting.rows["padding_mode"] == mode])
+            own = setting.rows[setting.rows["padding_mode"] == mode]
+            final, best = _measures(own)
             cells = [_setting_cell(setting), Cell(mode, swatch=mode)]
-            cells += [_mean_cell(final), _padding_difference(final, mode), _mean_cell(best)]
+            cells += [_mean_cell(final), _padding_difference(final, mode), _mean_cell(best), _again_cell(own, config)]
             rows.append(cells)
     columns = [Column("Network", note="data set"), Column("Padding"), FINAL]
-    columns += [Column("Difference to zeros", numeric=True, note="points, 95 % interval"), BEST]
+    columns += [Column("Difference to zeros", numeric=True, note="points, 95 % interval"), BEST, AGAIN]
     return Table("table-padding", "Results in percent, by padding mode", columns, rows) if rows else None
 
 
-def training_table(tables: Tables) -> Table | None:
-    """Every propagation and loss of every setting that compares either."""
+def training_table(tables: Tables, config: str) -> Table | None:
+    """Every propagation and loss of every setting that compares either; `config` has the runs behind its numbers."""
     summary = tables["summary"]
     effects = tables["effects"].set_index(["factor", "measure"]).sort_index()
     rows = []
@@ -59,18 +64,19 @@ def training_table(tables: Tables) -> Table | None:
             cells = [_setting_cell(setting), Cell(final["propagation"]), Cell(final["loss"])]
             cells.append(_mean_cell(final))
             cells += [_effect_cell(effects, comparison.factor, final) for comparison in (PROPAGATION, LOSS)]
-            rows.append([*cells, _mean_cell(best)])
+            rows.append([*cells, _mean_cell(best), _again_cell(group, config)])
     columns = [Column("Network", note="data set"), Column("Propagation"), Column("Loss"), FINAL]
     columns += [
         Column("Difference to no propagation", numeric=True, note="points, 95 % interval, same loss"),
         Column("Difference to cross-entropy", numeric=True, note="points, 95 % interval, same samples"),
         BEST,
+        AGAIN,
     ]
     return Table("table-training", "Results in percent, by propagation and loss", columns, rows) if rows else None
 
 
-def distance_table(tables: Tables) -> Table | None:
-    """Every motion model at every distance."""
+def distance_table(tables: Tables, config: str) -> Table | None:
+    """Every motion model at every distance; `config` has the scores behind its numbers."""
     shown = {
         "miou_pct": Column("mIoU", True, "%"),
         "miou_void_wrong_pct": Column("mIoU, void wrong", True, "%"),
@@ -82,14 +88,15 @@ def distance_table(tables: Tables) -> Table | None:
         "epe_px": Column("End-point error", True, "px"),
     }
     rows = []
-    for row in records(tables["propagation"]):
+    for index, row in zip(tables["propagation"].index, records(tables["propagation"]), strict=True):
         place = Cell(f"{row['dataset']}, {row['split']}")
         void = Cell("void" if row["void_occluded"] else "kept")
         distance = Cell(f"{row['distance']:+d}".replace("-", "−"), float(row["distance"]))
         values = [Cell(number(row[name]), float(row[name])) for name in shown]
-        rows.append([place, Cell(row["motion"]), void, distance, _count(row["n_frames"]), *values])
+        again = rerun_cell(line_of("propagation", index), config)
+        rows.append([place, Cell(row["motion"]), void, distance, _count(row["n_frames"]), *values, again])
     columns = [Column("Data set"), Column("Motion"), Column("Occluded"), Column("Distance", True, "frames")]
-    columns += [Column("Frames", numeric=True), *shown.values()]
+    columns += [Column("Frames", numeric=True), *shown.values(), AGAIN]
     return Table("table-distance", "Moved labels against true ones", columns, rows, filterable=True) if rows else None
 
 
@@ -122,8 +129,13 @@ def runs_table(tables: Tables) -> Table | None:
         Column("Final", True, "%"),
         Column("Best", True, "%, optimistic"),
     ]
-    columns += [Column("Wall time", True), Column("Device"), Column("Commit"), Column("Data identity")]
-    columns += [Column("Make it again")]
+    columns += [
+        Column("Wall time", True),
+        Column("Device"),
+        Column("Commit"),
+        Column("Data", note="hash of its content"),
+    ]
+    columns += [AGAIN]
     return Table("table-runs", "Every training run", columns, rows, filterable=True) if rows else None
 
 
@@ -139,9 +151,15 @@ def _provenance_row(row: Row) -> list[Cell]:
         Cell(duration(row["wall_time_s"]), float(row["wall_time_s"])),
         Cell(row["device"]),
         Cell(commit, note=state),
-        Cell(row["data_identity"][:SHORT_HASH]),
+        Cell(row["data_identity"][:SHORT_HASH], note=_stored_note(row)),
         Cell(row["rerun_command"], copies=True),
     ]
+
+
+def _stored_note(row: Row) -> str:
+    """What DVC keeps weights and numbers of a run by."""
+    hashes = {"weights": row["weights_md5"], "numbers": row["metrics_md5"]}
+    return "in DVC: " + ", ".join(f"{name} {digest[:SHORT_HASH]}" for name, digest in hashes.items() if digest)
 
 
 def _setting_cell(setting: Setting) -> Cell:
@@ -160,6 +178,11 @@ def _mean_cell(row: Row) -> Cell:
     return Cell(mean_sd(row["mean_pct"], row["sd_pct"], n), float(row["mean_pct"]), note=seeds_note(n))
 
 
+def _again_cell(rows: pd.DataFrame, config: str) -> Cell:
+    """The command behind the final evaluation in `rows` of table `summary`."""
+    return rerun_cell(line_of("summary", rows.index[rows["measure"] == "evaluation"][0]), config)
+
+
 def _padding_difference(row: Row, mode: str) -> Cell:
     return Cell("baseline", math.nan) if mode == PADDING.baseline else _difference_cell(row)
 
@@ -167,7 +190,8 @@ def _padding_difference(row: Row, mode: str) -> Cell:
 def _difference_cell(row: Row) -> Cell:
     mean, low, high = (float(row[f"difference{part}_pct"]) for part in ("", "_low", "_high"))
     images = images_note(float(row["images_low_pct"]), float(row["images_high_pct"]))
-    note = "; ".join(filter(None, (pairs_note(int(row["n_pairs"]), low, high), images)))
+    least = "" if excludes_zero(low, high) else detectable_note(float(row["detectable_pct"]))
+    note = "; ".join(filter(None, (pairs_note(int(row["n_pairs"]), low, high), least, images)))
     return Cell(interval(mean, low, high), mean, note=note, strong=excludes_zero(low, high))
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from borderlab.errors import RunError
 
@@ -53,12 +55,29 @@ class Album:
         return self._places[address]
 
 
-def data_address(path: Path) -> str:
-    """The picture in `path` as a data address, at most `MAX_WIDTH_PX` wide."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """The picture in `path`, RGB (h w 3).
+
+    Raises:
+        RunError: if the file is missing or no picture.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB) if path.is_file() else None
     if image is None:
         raise RunError(f"{path}: is missing or no picture; make the result in that folder again")
-    photograph = path.stem in PHOTOGRAPHS
+    return image.astype(np.uint8, copy=False)
+
+
+def data_address(path: Path) -> str:
+    """The picture in `path` as a data address, at most `MAX_WIDTH_PX` wide.
+
+    Raises:
+        RunError: if the file is missing or no picture.
+    """
+    return encoded(read_picture(path), path.stem in PHOTOGRAPHS)
+
+
+def encoded(image: NDArray[np.uint8], photograph: bool) -> str:
+    """An RGB (h w 3) or grey (h w) picture as a data address, at most `MAX_WIDTH_PX` wide; JPEG if a photograph."""
     height, width = image.shape[:2]
     if width > MAX_WIDTH_PX:
         size = (MAX_WIDTH_PX, max(1, round(height * MAX_WIDTH_PX / width)))
@@ -66,8 +85,9 @@ def data_address(path: Path) -> str:
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if photograph else cv2.INTER_NEAREST)
     kind = "jpeg" if photograph else "png"
     settings = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if photograph else [cv2.IMWRITE_PNG_COMPRESSION, 9]
-    _, encoded = cv2.imencode(f".{kind}", image, settings)
-    return f"data:image/{kind};base64,{base64.b64encode(encoded.tobytes()).decode()}"
+    stored = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    _, content = cv2.imencode(f".{kind}", stored, settings)
+    return f"data:image/{kind};base64,{base64.b64encode(content.tobytes()).decode()}"
 
 
 def sample_folders(folder: Path) -> list[Path]:

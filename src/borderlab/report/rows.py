@@ -141,6 +141,8 @@ def _provenance_values(run: FinishedRun) -> Row:
         "energy_of": "; ".join(sorted(provenance.energy_j)),
         "started": provenance.started,
         "data_identity": provenance.data_identity,
+        "weights_md5": run.weights_md5,
+        "metrics_md5": run.metrics_md5,
     }
 
 

@@ -50,8 +50,9 @@ def report_experiment(workflow: Workflow) -> Path:
     write_metrics(tables, folder / "metrics.json")
     write_latex(tables, inputs, folder / "tables.tex")
     making = describe(stopwatch, f"cpu: {cpu_name()}")
-    # Its hash says enough on the page.
+    # Its hash says enough on the page; what is not known is left out.
     making.pop("git_diff")
+    making = {name: value for name, value in making.items() if value not in (None, {}, "")}
     extra = ReportExtra(
         commands=_commands(workflow),
         provenance={"configuration": workflow.snapshot, **making},
@@ -68,6 +69,7 @@ def report_input(workflow: Workflow) -> TabulationInput:
         title=plan.config.title,
         scale=plan.config.scale,
         description=plan.config.description,
+        config=workflow.snapshot,
         runs=[
             RunArtifacts(
                 name=name,

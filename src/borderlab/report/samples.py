@@ -3,15 +3,22 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from borderlab.report.artifacts import ScoreArtifacts, TabulationInput, read_score
+import numpy as np
+
+from borderlab.data.base import IGNORE_INDEX
+from borderlab.pictures import colour_label
+from borderlab.report.artifacts import ScoreArtifacts, TabulationInput, read_classes, read_score
+from borderlab.report.borders import Kind, borders_of
 from borderlab.report.effects import PADDING, PROPAGATION, Comparison
 from borderlab.report.pictures import Album, sample_folders
 from borderlab.report.settings import Setting, settings
 from borderlab.report.style import KIND_COLOURS, MOTION_COLOURS, PADDING_COLOURS, ordered
 from borderlab.report.tabulate import Tables
-from borderlab.report.view import Gallery, Viewer
+from borderlab.report.view import Gallery, Key, Viewer
 
 SAMPLES_PER_SETTING = {PADDING: 2, PROPAGATION: 1}
+# Padding acts at the image's border, moved labels and relaxation at those of objects.
+BORDER_KINDS: dict[Comparison, Kind] = {PADDING: "image", PROPAGATION: "object"}
 MOVED_ROLES = ("frame", "moved_frame", "label", "moved_label")
 
 
@@ -38,6 +45,27 @@ def moved_viewers(inputs: TabulationInput, album: Album) -> list[Viewer]:
     return viewers
 
 
+def colour_keys(tables: Tables, inputs: TabulationInput) -> list[Key]:
+    """What the colours of labels mean, for each data set of the experiment that has label pictures."""
+    folders = {run.name: run.evaluation_folder for run in inputs.runs}
+    segmentation = tables["runs"][tables["runs"]["task"] == "segmentation"]
+    names = {
+        str(dataset): read_classes(folders[run])
+        for dataset, run in segmentation.groupby("dataset")["run"].first().items()
+        if sample_folders(folders[run])
+    }
+    for score in inputs.scores:
+        if score.dataset not in names and sample_folders(score.folder):
+            names[score.dataset] = list(read_score(score).rows[0].classes)
+    return [Key(f"Colours of {dataset}", _coloured(classes)) for dataset, classes in sorted(names.items())]
+
+
+def _coloured(classes: Sequence[str]) -> list[tuple[str, str]]:
+    ids = np.array([[*range(len(classes)), IGNORE_INDEX]], np.uint8)
+    colours = ["#{:02x}{:02x}{:02x}".format(*rgb) for rgb in colour_label(ids)[0]]
+    return list(zip([*classes, "void"], colours, strict=True))
+
+
 def _setting_galleries(
     setting: Setting, comparison: Comparison, folders: dict[str, Path], album: Album, first: int
 ) -> list[Gallery]:
@@ -46,11 +74,14 @@ def _setting_galleries(
     samples = sample_folders(folders[next(iter(runs.values()))])
     galleries: list[Gallery] = []
     for sample in samples[: SAMPLES_PER_SETTING[comparison]]:
-        columns = _columns(sample, {name: folders[run] / "pictures" / sample.name for name, run in runs.items()}, album)
+        own = {name: folders[run] / "pictures" / sample.name for name, run in runs.items()}
+        columns = _columns(sample, own, album)
         if columns is not None:
+            errors = [None, *(folder / "error.png" for folder in own.values())]
+            borders = borders_of(BORDER_KINDS[comparison], sample / "label.png", errors)
             caption = f"{setting.dataset}, {setting.title}{f' ({setting.detail})' if setting.detail else ''}, "
             caption += f"seed {seed}: {sample.name}"
-            galleries.append(Gallery(f"gallery-{first + len(galleries)}", caption, columns))
+            galleries.append(Gallery(f"gallery-{first + len(galleries)}", caption, columns, borders=borders))
     return galleries
 
 

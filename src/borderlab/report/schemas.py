@@ -102,6 +102,11 @@ def _difference() -> dict[str, pa.Column]:
         "difference_high_pct": _interval_end("Upper"),
         "images_low_pct": _image_interval_end("Lower"),
         "images_high_pct": _image_interval_end("Upper"),
+        "detectable_pct": number(
+            "Smallest true difference that so many pairs, as spread as these, find in 80 of 100 cases (paired t test, "
+            "5 %), in percentage points; empty with fewer than two pairs.",
+            nullable=True,
+        ),
     }
 
 
@@ -150,6 +155,11 @@ SCHEMAS = {
             "energy_of": text("Counters of the whole machine that could be read (RAPL packages, GPUs); empty: none."),
             "started": text("Start of the training job."),
             "data_identity": text("Hash of the data set's content."),
+            "weights_md5": text(
+                "MD5 of the run's model.safetensors, which DVC's cache and remotes keep it by (docs/dvc.md); empty "
+                "where the file is not here."
+            ),
+            "metrics_md5": text("The same of its evaluation's metrics.json, which holds the numbers."),
             "rerun_command": text("Command that makes the run again."),
         },
         ["run"],

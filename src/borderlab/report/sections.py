@@ -18,7 +18,7 @@ from borderlab.report.page_tables import (
 from borderlab.report.paper_section import paper_section
 from borderlab.report.pictures import Album
 from borderlab.report.probe_section import probe_section
-from borderlab.report.samples import moved_viewers, prediction_galleries
+from borderlab.report.samples import colour_keys, moved_viewers, prediction_galleries
 from borderlab.report.settings import dataset_slugs, slug
 from borderlab.report.tabulate import Tables
 from borderlab.report.view import Note, Section, excludes_zero
@@ -27,6 +27,8 @@ INTERVALS = (
     "Differences pair runs with the same seed, so that what a seed does to both sides cancels out. Intervals are t "
     "intervals of the mean difference (95 %); they cover the spread over seeds and nothing else, and they are not "
     "corrected for the number of comparisons. With two or three seeds they are wide: read them before the means. "
+    "“Finds x or more” is the smallest true difference that so many pairs, as spread as these, would show in 80 of 100 "
+    "cases: a smaller one may well be there. "
     "Intervals “over images” ask the other question, how far another draw of evaluation images would move the "
     "difference between these very networks: a bootstrap of images (95 %), both sides with the same images. They say "
     "nothing about other seeds."
@@ -41,8 +43,8 @@ def make_sections(
     motion = [motion_section(tables, drawings)] if inputs.motion_models else []
     return [
         paper_section(tables, inputs),
-        _padding(tables, drawings),
-        _training(tables, drawings),
+        _padding(tables, inputs, drawings),
+        _training(tables, inputs, drawings),
         *motion,
         _distance(tables, inputs, drawings, stored),
         _borders(tables, inputs, drawings, shown),
@@ -53,8 +55,8 @@ def make_sections(
     ]
 
 
-def _padding(tables: Tables, drawings: Drawings) -> Section:
-    table = padding_table(tables)
+def _padding(tables: Tables, inputs: TabulationInput, drawings: Drawings) -> Section:
+    table = padding_table(tables, inputs.config)
     parts: list[Any] = []
     if table is not None:
         parts = [Note(_verdict(tables, "padding_mode")), table, Note(INTERVALS)]
@@ -72,8 +74,8 @@ def _padding(tables: Tables, drawings: Drawings) -> Section:
     return _section("padding", "Padding", lead, parts, empty)
 
 
-def _training(tables: Tables, drawings: Drawings) -> Section:
-    table = training_table(tables)
+def _training(tables: Tables, inputs: TabulationInput, drawings: Drawings) -> Section:
+    table = training_table(tables, inputs.config)
     parts: list[Any] = [] if table is None else [Note(_verdict(tables, "propagation")), table]
     parts += _figures(
         tables, drawings, {"training": "Final weights by propagated samples and loss. Bars are ± sd over seeds."}
@@ -93,8 +95,9 @@ def _distance(tables: Tables, inputs: TabulationInput, drawings: Drawings, album
         "mIoU: read it together with the share of void."
     )
     parts: list[Any] = _distance_figures(tables, drawings, caption)
-    table = distance_table(tables)
-    parts += [*moved_viewers(inputs, album), *([] if table is None else [table])]
+    table = distance_table(tables, inputs.config)
+    viewers = moved_viewers(inputs, album)
+    parts += [*(colour_keys(tables, inputs) if viewers else []), *viewers, *([] if table is None else [table])]
     lead = (
         "How good are labels that were moved along optical flow, and how fast do they decay? Each motion model is "
         "scored against labels that were withheld from it; “copy” does not move anything."
@@ -109,7 +112,8 @@ def _borders(tables: Tables, inputs: TabulationInput, drawings: Drawings, album:
         "the right, the paired difference to zeros."
     )
     parts: list[Any] = _figures(tables, drawings, {"rings": caption})
-    parts += prediction_galleries(tables, inputs, album)
+    galleries = prediction_galleries(tables, inputs, album)
+    parts += [*(colour_keys(tables, inputs) if galleries else []), *galleries]
     lead = (
         "Padding acts at the image border first. Rings show whether a difference sits there or everywhere; sample "
         "predictions show what the errors look like."

@@ -7,6 +7,7 @@ from borderlab.files import write_json, write_text
 from borderlab.report.artifacts import TabulationInput
 from borderlab.report.page import SCALE_TEXTS, SCALE_TITLES, facts
 from borderlab.report.page_tables import padding_table, training_table
+from borderlab.report.paper_section import glance_table, scale_text
 from borderlab.report.rows import records
 from borderlab.report.tabulate import Tables
 from borderlab.report.view import Cell, Table
@@ -27,26 +28,36 @@ _ESCAPED = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[
 
 
 def write_summary(tables: Tables, inputs: TabulationInput, path: Path) -> None:
-    """Write the results of padding and propagation to `path` as Markdown."""
+    """Write verdicts on the papers' claims, and the results of padding and propagation, to `path` as Markdown."""
     write_text(path, summary_text(tables, inputs))
 
 
 def summary_text(tables: Tables, inputs: TabulationInput) -> str:
-    """Title, scale, counts, and the two tables of results; texts from data are escaped."""
+    """Title, scale, counts, claims, and the two tables of results; texts from data are escaped."""
     counts = "; ".join(f"{what}: {value}" for value, what in facts(tables))
     parts = [
         f"# {_escape(inputs.title)}",
         _escape(inputs.description),
         f"**{SCALE_TITLES[inputs.scale]}.** {SCALE_TEXTS[inputs.scale]}",
         f"{_escape(counts)}.",
+        *_claims(tables, inputs),
         "## Padding",
-        _table_text(padding_table(tables), "No setting was trained with more than one padding mode."),
+        _table_text(padding_table(tables, inputs.config), "No setting was trained with more than one padding mode."),
         "## Propagation in training",
-        _table_text(training_table(tables), "No setting was trained with different propagated samples or losses."),
+        _table_text(
+            training_table(tables, inputs.config), "No setting was trained with different propagated samples or losses."
+        ),
         "Final weights: mean ± standard deviation (n − 1) over seeds. Differences: paired by seed, with 95 % t "
         "intervals. Best epoch: chosen on the evaluation split, optimistic.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _claims(tables: Tables, inputs: TabulationInput) -> list[str]:
+    if tables["claims"].empty:
+        return []
+    glance = glance_table(tables["claims"], inputs.scale)
+    return ["## The papers' claims", scale_text(inputs.scale), _table_text(glance, "")]
 
 
 def write_metrics(tables: Tables, path: Path) -> None:
@@ -78,9 +89,11 @@ def metrics(tables: Tables) -> dict[str, dict[str, dict[str, Any]]]:
 def _table_text(table: Table | None, empty: str) -> str:
     if table is None:
         return empty
-    head = [f"{column.title} ({column.note})" if column.note else column.title for column in table.columns]
-    rule = ["--:" if column.numeric else "---" for column in table.columns]
-    rows = [head, rule, *([_cell_text(cell) for cell in row] for row in table.rows)]
+    # Commands are for the page.
+    columns = [column for column in table.columns if not column.commands]
+    head = [f"{column.title} ({column.note})" if column.note else column.title for column in columns]
+    rule = ["--:" if column.numeric else "---" for column in columns]
+    rows = [head, rule, *([_cell_text(cell) for cell in row if not cell.copies] for row in table.rows)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

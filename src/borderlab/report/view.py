@@ -1,6 +1,7 @@
 """What the page shows, as plain values: the template turns these into HTML and escapes every text."""
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,14 +32,33 @@ class Cell:
         return str(self.sort)
 
 
+def rerun_cell(number: str, config: str) -> Cell:
+    """The command that makes the results behind a number again, to copy.
+
+    Args:
+        number: what `borderlab rerun` takes: a row as TABLE:LINE, or a published cell.
+        config: a configuration that has them.
+    """
+    return Cell(shlex.join(["borderlab", "rerun", number, "--config", config]), copies=True)
+
+
+def line_of(table: str, index: object) -> str:
+    """Name of a row of a tidy table, by its index there: TABLE:LINE, where the head is line 1."""
+    return f"{table}:{int(str(index)) + 2}"
+
+
 @dataclass(frozen=True)
 class Column:
-    """Head of a column; one of `prose` breaks its lines."""
+    """Head of a column; one of `prose` breaks its lines, one of `commands` is for the screen alone."""
 
     title: str
     numeric: bool = False
     note: str = ""
     prose: bool = False
+    commands: bool = False
+
+
+AGAIN = Column("Make it again", commands=True)
 
 
 @dataclass(frozen=True)
@@ -67,14 +87,38 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Borders:
+    """What a slider over the distance from `border` needs.
+
+    `distance` is a picture (grey values: pixels), as a data address. `shares` tell, for each column of the gallery,
+    how much is wrong nearer than each of `reaches_px` and, last, anywhere; nothing for columns without errors.
+    """
+
+    border: str
+    reaches_px: Sequence[int]
+    distance: str
+    shares: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
 class Gallery:
     """Sample pictures in columns: each column has a title and one picture for each row."""
 
     id: str
     caption: str
     columns: Sequence[tuple[str, Sequence[tuple[str, str]]]]
-    reading: str = "Above: frame and predictions. Below: label and errors."
+    reading: str = "Above: frame and predictions. Below: label and errors (red; grey where there is no truth)."
+    borders: Borders | None = None
     kind: str = "gallery"
+
+
+@dataclass(frozen=True)
+class Key:
+    """What colours stand for: names with their CSS colours."""
+
+    title: str
+    entries: Sequence[tuple[str, str]]
+    kind: str = "key"
 
 
 @dataclass(frozen=True)
@@ -149,6 +193,11 @@ def pairs_note(n: int, low: float, high: float) -> str:
 def images_note(low: float, high: float) -> str:
     """The interval of a difference over images; nothing where there is none."""
     return "" if _absent(low) else f"over images [{signed(low)}, {signed(high)}]"
+
+
+def detectable_note(least: float) -> str:
+    """The smallest true difference that would probably have been found; nothing where that is unknown."""
+    return "" if _absent(least) else f"finds {least:.2g} or more"
 
 
 def excludes_zero(low: float, high: float) -> bool:

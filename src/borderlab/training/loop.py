@@ -25,6 +25,9 @@ from borderlab.training.schedule import lr_factor
 
 # Within an epoch: often enough that a kill costs minutes, seldom enough that writing costs nothing beside training.
 CHECKPOINT_SECONDS = 300.0
+# A checkpoint that takes longer than this may take no more than this share of training time: a large network's takes
+# longer than its epoch on a fast GPU, and then a kill loses less than all the checkpoints would cost.
+CHEAP_SECONDS, WRITING_SHARE = 0.25, 0.05
 # Looking at the loss waits for a GPU, so not at every step.
 STEPS_BETWEEN_LOOKS = 50
 
@@ -96,6 +99,7 @@ class Trainer:
         self.curve = Curve()
         self.steps = 0
         self._saved_at = time.monotonic()
+        self._saving_seconds = 0.0
 
     def fit(
         self,
@@ -118,7 +122,8 @@ class Trainer:
             train_loss = self._train_epoch(batches, start, watch)
             metric = validate() if self._is_validated(epoch) else None
             self._note(epoch, train_loss, metric, seconds())
-            self._save(Place(epoch + 1))
+            if self._is_saving_worth_it():
+                self._save(Place(epoch + 1))
         return self.curve
 
     def _train_epoch(
@@ -188,9 +193,16 @@ class Trainer:
         shown = "" if metric is None else f"  metric {metric:6.2f} {self.metric_unit}"
         self.say(f"epoch {epoch + 1:3d}/{self.recipe.epochs}  loss {train_loss:.4f}{shown}  {seconds:7.1f} s")
 
+    def _is_saving_worth_it(self) -> bool:
+        """Whether the end of an epoch gets a checkpoint; the first one always does."""
+        since = time.monotonic() - self._saved_at
+        return self._saving_seconds <= CHEAP_SECONDS or self._saving_seconds <= WRITING_SHARE * since
+
     def _save(self, place: Place) -> None:
+        begun = time.monotonic()
         save_checkpoint(self.checkpoints, self.steps, self._state(place))
         self._saved_at = time.monotonic()
+        self._saving_seconds = self._saved_at - begun
 
     def _state(self, place: Place) -> dict[str, Any]:
         return {

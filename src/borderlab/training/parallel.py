@@ -27,10 +27,11 @@ from borderlab.provenance import Stopwatch
 from borderlab.spec import RunSpec
 from borderlab.training import loop, run
 from borderlab.training.checkpoint import delete_checkpoints, save_checkpoint
+from borderlab.training.inputs import RunInputs
 from borderlab.training.interruption import Interruption, signals_noted
 from borderlab.training.loop import Place, Trainer
 from borderlab.training.network_files import load_start
-from borderlab.training.sources import RunInputs, evaluation_loader, training_loader
+from borderlab.training.sources import evaluation_loader, training_loader
 from borderlab.training.together import Group, group_of, mean_over_all, synchronise_norms, take_share
 
 # Apart from each other in the seed of every (run, process, step).
@@ -80,6 +81,10 @@ class ParallelTrainer(Trainer):
         dist.all_reduce(loss)
         return loss / self.group.size
 
+    def _is_saving_worth_it(self) -> bool:
+        # Each process has a clock of its own, and all must save together.
+        return True
+
     def _save(self, place: Place) -> None:
         if self.group.is_first:
             save_checkpoint(self.checkpoints, self.steps, self._state(place))
@@ -119,7 +124,6 @@ def train_run_together(
     stopwatch = Stopwatch()
     keep_freed_pages()
     make_repeatable(spec.recipe.threads)
-    inputs = RunInputs(dataset, data_folder, synthesis_folders, workers)
     with signals_noted() as own, group_of(gpus, processes) as group:
         if group.is_first:
             folder.mkdir(parents=True, exist_ok=True)
@@ -129,6 +133,7 @@ def train_run_together(
             load_start(network.module, start_folder / "model.safetensors")
         network = replace(network, module=synchronise_norms(network.module, group.device).to(group.device))
         trainer = _trainer(spec, network, dataset.info.classes, folder / "checkpoints", group, own)
+        inputs = RunInputs(dataset, data_folder, synthesis_folders, workers, group.device)
         n_samples = _fit(trainer, spec, network, inputs, stopwatch)
         if group.is_first:
             run._write_results(folder, network, trainer)

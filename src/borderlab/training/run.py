@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import track
 
 from borderlab.allocator import keep_freed_pages
 from borderlab.data.base import Dataset
@@ -29,10 +28,11 @@ from borderlab.models.factory import Network, create_network
 from borderlab.provenance import Stopwatch, describe
 from borderlab.spec import RunSpec
 from borderlab.training.checkpoint import delete_checkpoints
+from borderlab.training.inputs import RunInputs
 from borderlab.training.interruption import Interruption, signals_noted
 from borderlab.training.loop import Curve, Trainer
 from borderlab.training.network_files import load_start, save_weights
-from borderlab.training.sources import RunInputs, evaluation_loader, training_loader
+from borderlab.training.sources import evaluation_loader, training_loader
 
 
 def train_run(
@@ -60,7 +60,7 @@ def train_run(
     keep_freed_pages()
     make_repeatable(spec.recipe.threads)
     device = choose_device(gpus)
-    inputs = RunInputs(dataset, data_folder, synthesis_folders, workers)
+    inputs = RunInputs(dataset, data_folder, synthesis_folders, workers, device)
     # From before the first file stands: whoever sees the folder may ask the run to stop, and gets a checkpoint.
     with signals_noted() as interruption:
         folder.mkdir(parents=True, exist_ok=True)
@@ -145,6 +145,9 @@ def _watch(batches: Iterable[Any], epoch: int) -> Iterable[Any]:
     """A progress bar on a terminal; in a log file, the line after each epoch is enough."""
     if not sys.stderr.isatty():
         return batches
+    # A job under a workflow never draws one.
+    from rich.progress import track
+
     return track(batches, description=f"epoch {epoch + 1}", transient=True)
 
 

@@ -1,9 +1,7 @@
 """What a run trains on and is evaluated on, as loaders."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,16 +26,8 @@ from borderlab.errors import DataError, RunError
 from borderlab.models.factory import Network
 from borderlab.propagation.samples import TrainingFrame, keyframe_frames, propagated_frames
 from borderlab.spec import AugmentSpec, ClassUniformSpec, RunSpec
-
-
-@dataclass(frozen=True)
-class RunInputs:
-    """Where a run finds its samples, and what it may use; none of it decides a number."""
-
-    dataset: Dataset
-    data_folder: Path
-    synthesis_folders: Mapping[int, Path]
-    workers: int = 0
+from borderlab.training.inputs import RunInputs
+from borderlab.training.resident_sources import resident_evaluation_loader, resident_training_loader
 
 
 class FrameSource:
@@ -107,15 +97,26 @@ def training_loader(spec: RunSpec, inputs: RunInputs, network: Network) -> Train
         DataError: if samples are missing.
     """
     recipe = spec.recipe
+    make = resident_training_loader if recipe.resident else _streaming_loader
+    loader = make(spec, inputs, network)
+    if len(loader) == 0 or loader.n_samples == 0:
+        raise RunError(
+            f"the training set has {loader.n_samples} samples, and an epoch of {loader.drawn} holds no batch of "
+            f"{recipe.batch_size}: lower recipe.batch_size or raise recipe.samples_per_epoch"
+        )
+    return loader
+
+
+def _streaming_loader(spec: RunSpec, inputs: RunInputs, network: Network) -> TrainingLoader:
+    recipe = spec.recipe
     normalisation = _normalisation(spec, network)
-    change = partial(_CHANGES[spec.task], recipe.augment, normalisation.fill)
     source = _training_source(spec, inputs)
     n_plain, class_uniform = len(source), None
     if recipe.class_uniform is not None:
         source, class_uniform = _class_uniform(source, recipe.class_uniform, recipe.epochs, inputs)
-    loader = TrainingLoader(
+    return TrainingLoader(
         InMemory(source),
-        change,
+        partial(_CHANGES[spec.task], recipe.augment, normalisation.fill),
         normalisation,
         batch_size=recipe.batch_size,
         seed=spec.seed,
@@ -124,12 +125,6 @@ def training_loader(spec: RunSpec, inputs: RunInputs, network: Network) -> Train
         class_uniform=class_uniform,
         n_plain=n_plain,
     )
-    if len(loader) == 0 or loader.n_samples == 0:
-        raise RunError(
-            f"the training set has {loader.n_samples} samples, and an epoch of {loader.drawn} holds no batch of "
-            f"{recipe.batch_size}: lower recipe.batch_size or raise recipe.samples_per_epoch"
-        )
-    return loader
 
 
 def evaluation_loader(spec: RunSpec, inputs: RunInputs, network: Network) -> EvaluationLoader:
@@ -139,6 +134,8 @@ def evaluation_loader(spec: RunSpec, inputs: RunInputs, network: Network) -> Eva
         DataError: if samples are missing.
     """
     evaluation = spec.recipe.evaluation
+    if spec.recipe.resident:
+        return resident_evaluation_loader(spec, inputs, network)
     change = _whole if spec.task == "segmentation" else partial(centre_crop, spec=evaluation)
     return EvaluationLoader(
         InMemory(_source(inputs, spec.eval_split)),

@@ -12,12 +12,6 @@ world               the layout of one clip
 raster, shading, truth
                     visibility, colour, and flow with occlusion
 render              one clip, from options to arrays
-storage             the files of a clip
+clip_files, storage the files of a clip: their names; how they are written and read
 dataset             the data set itself
 """
-
-from borderlab.data.streets.dataset import Streets
-from borderlab.data.streets.options import StreetsOptions
-from borderlab.data.streets.render import RenderedClip, render_clip
-
-__all__ = ["RenderedClip", "Streets", "StreetsOptions", "render_clip"]

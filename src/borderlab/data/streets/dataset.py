@@ -1,25 +1,18 @@
-"""Streets as a data set: rendered on the spot, no download, exact truth for every pixel of every frame."""
+"""Streets as a data set: rendered on the spot, no download, exact truth for every pixel of every frame.
+
+The renderer, OpenCV and rich are imported where clips are made and read: the workflow imports this module to plan.
+"""
 
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from borderlab.codehash import code_hash
 from borderlab.data.base import Clip, DatasetInfo, FetchSettings, Frame, SegmentationDataset, check_split
 from borderlab.data.streets.camera import FRAME_INTERVAL_S
+from borderlab.data.streets.clip_files import clip_name, frame_path, is_whole, label_path
 from borderlab.data.streets.options import SPLITS, Split, StreetsOptions
-from borderlab.data.streets.render import render_clip
-from borderlab.data.streets.storage import (
-    clip_name,
-    frame_path,
-    is_whole,
-    label_path,
-    read_flow,
-    read_occlusion,
-    write_clip,
-)
 from borderlab.data.streets.taxonomy import CLASS_NAMES
 from borderlab.errors import DataError
 from borderlab.files import sha256_of_json
@@ -64,6 +57,11 @@ class Streets(SegmentationDataset):
 
     def fetch(self, root: Path, split: str, settings: FetchSettings) -> None:
         """Render the clips of `split` that are not there yet."""
+        from rich.progress import track
+
+        from borderlab.data.streets.render import render_clip
+        from borderlab.data.streets.storage import write_clip
+
         known = self._split(split)
         indices = range(self.options.clip_count(known))
         missing = [index for index in indices if not is_whole(self._clip(root, known, index), self._length)]
@@ -88,6 +86,8 @@ class Streets(SegmentationDataset):
         Raises:
             DataError: if the frames are not neighbours of the clip, or a file is missing.
         """
+        from borderlab.data.streets.storage import read_flow
+
         step = self._step(clip, from_index, to_index)
         return read_flow(root / self._split(split) / clip, from_index, step)
 
@@ -97,6 +97,8 @@ class Streets(SegmentationDataset):
         Raises:
             DataError: if the frames are not neighbours of the clip, or a file is missing.
         """
+        from borderlab.data.streets.storage import read_occlusion
+
         step = self._step(clip, from_index, to_index)
         return read_occlusion(root / self._split(split) / clip, from_index, step)
 

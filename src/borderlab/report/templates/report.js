@@ -1,6 +1,6 @@
 "use strict";
 
-// The page works without this script; it adds sorting, filtering, copying and the distance slider.
+// The page works without this script; it adds sorting, filtering, copying and the sliders over distance.
 
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
@@ -95,6 +95,59 @@ function startViewer(viewer, pictures) {
   show();
 }
 
+function loaded(source) {
+  return new Promise((resolve) => {
+    const image = new Image();
+    image.onload = () => resolve(image);
+    image.src = source;
+  });
+}
+
+function pixelsOf(image) {
+  const canvas = document.createElement("canvas");
+  canvas.width = image.naturalWidth;
+  canvas.height = image.naturalHeight;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(image, 0, 0);
+  return { canvas, context, data: context.getImageData(0, 0, canvas.width, canvas.height) };
+}
+
+// The error picture with everything beyond the reach made pale.
+function paled(image, distances, reach) {
+  const { canvas, context, data } = pixelsOf(image);
+  for (let place = 0; place < data.data.length; place += 4) {
+    if (distances[place] >= reach) data.data[place + 3] = 40;
+  }
+  context.putImageData(data, 0, 0);
+  return canvas.toDataURL();
+}
+
+function startBorders(figure) {
+  const range = figure.querySelector('[data-role="reach"]');
+  const reaches = JSON.parse(range.dataset.reaches);
+  const pictures = [...figure.querySelectorAll('[data-role="error"]')];
+  const sources = pictures.map((picture) => picture.src);
+  const shares = [...figure.querySelectorAll("[data-shares]")];
+  let distances, images;
+  const show = async () => {
+    const place = Number(range.value);
+    const reach = reaches[place];
+    const text = reach === undefined ? "any distance" : `${reach} px`;
+    figure.querySelector('[data-role="shown"]').textContent = text;
+    range.setAttribute("aria-valuetext", text);
+    for (const share of shares) share.textContent = JSON.parse(share.dataset.shares)[place];
+    images ??= Promise.all(sources.map(loaded));
+    distances ??= loaded(range.dataset.distance).then((image) => pixelsOf(image).data.data);
+    const [found, far] = [await images, await distances];
+    if (Number(range.value) !== place) return;
+    pictures.forEach((picture, index) => {
+      picture.src = reach === undefined ? sources[index] : paled(found[index], far, reach);
+    });
+  };
+  range.value = String(reaches.length);
+  range.addEventListener("input", show);
+}
+
 for (const button of document.querySelectorAll("button.sort")) {
   button.addEventListener("click", () => sortTable(button.closest("th")));
 }
@@ -106,3 +159,4 @@ for (const button of document.querySelectorAll("button.copy")) {
 }
 const pictures = JSON.parse(document.getElementById("pictures").textContent);
 for (const viewer of document.querySelectorAll(".viewer")) startViewer(viewer, pictures);
+for (const figure of document.querySelectorAll(".bordered")) startBorders(figure);
