@@ -40,8 +40,15 @@ def test_nothing_changes_where_torch_stands_already(monkeypatch: pytest.MonkeyPa
     assert gc.get_freeze_count() == 0
 
 
-def test_a_training_imports_no_table_no_page_and_no_progress_bar() -> None:
-    heavy = {"pandas", "matplotlib", "scipy", "sklearn", "pandera", "rich.progress"}
-    code = f"import sys, borderlab.cli, borderlab.training.run; print({heavy} & set(sys.modules))"
+@pytest.mark.parametrize(
+    ("module", "left_out"),
+    [
+        ("borderlab.training.run", {"pandas", "matplotlib", "scipy", "sklearn", "pandera", "rich.progress"}),
+        ("borderlab.report.run", {"torch", "timm"}),
+        ("borderlab.propagation.synthesis", {"torch", "pandas"}),
+    ],
+)
+def test_a_job_imports_nothing_that_it_has_no_use_for(module: str, left_out: set[str]) -> None:
+    code = f"import sys, borderlab.cli, {module}; print(sorted({left_out} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    assert done.stdout.strip() == "[]"

@@ -9,7 +9,8 @@ from borderlab.data.base import IGNORE_INDEX
 from borderlab.data.batch import Normalisation
 from borderlab.data.loader import EvaluationLoader
 from borderlab.errors import RunError
-from borderlab.evaluation.images import measure_images, read_image_counts, write_image_counts
+from borderlab.evaluation.image_counts import read_image_counts, write_image_counts
+from borderlab.evaluation.images import measure_images
 from borderlab.evaluation.metric import measure
 from borderlab.spec import DatasetSpec, EvaluationSpec, RecipeSpec, RunSpec
 from borderlab.statistics.bootstrap import accuracy_pct, miou_pct

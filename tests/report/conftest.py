@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from borderlab.evaluation.images import IMAGES_FILE, write_image_counts
+from borderlab.evaluation.image_counts import IMAGES_FILE, write_image_counts
 from borderlab.motion.learned.spec import MotionModelSpec, MotionRecipeSpec
 from borderlab.motion.names import motion_label
 from borderlab.pictures import colour_error, colour_label

@@ -10,7 +10,7 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from borderlab.errors import RunError
-from borderlab.evaluation.images import IMAGES_FILE, read_image_counts, write_image_counts
+from borderlab.evaluation.image_counts import IMAGES_FILE, read_image_counts, write_image_counts
 from borderlab.report.tabulate import tabulate
 from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec
 from borderlab.statistics.bootstrap import image_bootstrap, miou_pct

@@ -4,26 +4,19 @@ Training validates with `borderlab.evaluation.metric.measure`, whose code counts
 needed after training alone stands here, where it renames evaluations and nothing else.
 """
 
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from borderlab.errors import RunError
 from borderlab.evaluation.classification import add_outcomes, outcomes, top1_pct
 from borderlab.evaluation.confusion import ConfusionMatrix
+from borderlab.evaluation.image_counts import ImageCounts
 from borderlab.evaluation.metric import Measurement
 from borderlab.evaluation.rings import RingConfusion
 from borderlab.evaluation.segmentation import SegmentationCounts, predictions
-from borderlab.files import atomic_file
 from borderlab.spec import RunSpec
-
-IMAGES_FILE = "images.npz"
-ImageCounts = NDArray[np.int64]
 
 
 def measure_images(
@@ -52,28 +45,6 @@ def measure_images(
         images.append(_class_counts(own))
     counts = SegmentationCounts(rings)
     return Measurement(100.0 * counts.overall.miou(), counts), np.stack(images)
-
-
-def write_image_counts(path: Path, counts: ImageCounts) -> None:
-    """Write `counts` to `path`, compressed; equal counts give equal bytes."""
-    with atomic_file(path) as part, part.open("wb") as stream:
-        # No image has 2^32 pixels.
-        np.savez_compressed(stream, counts=counts.astype(np.uint32))
-
-
-def read_image_counts(path: Path) -> ImageCounts:
-    """What `write_image_counts` wrote.
-
-    Raises:
-        RunError: if the file is missing or damaged.
-    """
-    try:
-        with np.load(path) as stored:
-            return np.asarray(stored["counts"], dtype=np.int64)
-    except FileNotFoundError:
-        raise RunError(f"{path}: is missing; evaluate the run again") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as fault:
-        raise RunError(f"{path}: cannot be read ({fault}); evaluate the run again") from fault
 
 
 def _classify(spec: RunSpec, model: nn.Module, batches: Any, device: torch.device) -> tuple[Measurement, ImageCounts]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from borderlab.allocator import keep_freed_pages
 from borderlab.data.base import Dataset
 from borderlab.device import choose_device, device_name, make_repeatable
-from borderlab.evaluation.images import IMAGES_FILE, measure_images, write_image_counts
+from borderlab.evaluation.image_counts import IMAGES_FILE, write_image_counts
+from borderlab.evaluation.images import measure_images
 from borderlab.evaluation.metric import METRIC_NAMES, Measurement
 from borderlab.evaluation.pictures import write_sample_pictures
 from borderlab.evaluation.segmentation import SegmentationCounts

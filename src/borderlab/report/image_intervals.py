@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from borderlab.errors import RunError
-from borderlab.evaluation.images import IMAGES_FILE, ImageCounts, read_image_counts
+from borderlab.evaluation.image_counts import IMAGES_FILE, ImageCounts, read_image_counts
 from borderlab.report.artifacts import TabulationInput
 from borderlab.statistics.bootstrap import Metric, accuracy_pct, image_bootstrap, miou_pct
 
