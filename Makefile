@@ -10,6 +10,12 @@ BIN := $(VENV)/bin
 # its index, from pytorch.org, to this one line: TORCH = torch==2.13.0 --index-url ADDRESS
 TORCH = torch==2.13.0
 
+# The pip that comes with a Python may be years old: 23.2 takes three times as long to look through the same packages.
+PIP = 'pip>=26,<27'
+INSTALL = $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
+# pip compiles one file after the other, half of its time. Some files are for other Pythons, and fail: no harm.
+COMPILE = $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+
 CORES ?= all
 PYTEST = $(BIN)/python -m pytest -q
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -69,12 +75,15 @@ dry-runs: $(VENV)/.base
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt $(TORCH)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	$(BIN)/python -m pip install --quiet $(PIP)
+	$(INSTALL) $(TORCH)
+	$(INSTALL) -e .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(INSTALL) -e '.[dev]'
+	@$(COMPILE)
 	@touch $@
 
 constraints:
