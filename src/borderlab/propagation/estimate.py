@@ -110,7 +110,7 @@ class _SwappedReader(ClipReader):
 
 def stored_precision(flow: Flow) -> Flow:
     """`flow` as it comes back from its file."""
-    return flow.astype(np.float16).astype(np.float32)
+    return _single(_half(flow))
 
 
 def read_flow(folder: Path, clip: str, from_index: int, to_index: int) -> Flow:
@@ -121,8 +121,8 @@ def read_flow(folder: Path, clip: str, from_index: int, to_index: int) -> Flow:
     """
     path = _flow_path(folder, clip, from_index, to_index)
     try:
-        return np.load(path, allow_pickle=False).astype(np.float32)
-    except (OSError, ValueError, EOFError) as fault:
+        return _single(np.load(path, allow_pickle=False))
+    except (OSError, ValueError, EOFError, cv2.error) as fault:
         raise DataError(f"{path}: flow cannot be read ({fault}); delete {folder} and run the workflow again") from fault
 
 
@@ -140,7 +140,22 @@ def _check_flow(flow: Flow, reader: ClipReader, from_index: int, to_index: int) 
 def _write_flow(folder: Path, clip: str, from_index: int, to_index: int, flow: Flow) -> None:
     path = _flow_path(folder, clip, from_index, to_index)
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, flow.astype(np.float16), allow_pickle=False)
+    np.save(path, _half(flow), allow_pickle=False)
+
+
+def _half(flow: Flow) -> NDArray[np.float16]:
+    """`flow` in half precision. OpenCV has the processor's instruction for it; NumPy takes ten times as long."""
+    return _in_type(flow, cv2.CV_16F)
+
+
+def _single(flow: NDArray[np.float16]) -> Flow:
+    return _in_type(flow, cv2.CV_32F)
+
+
+def _in_type(flow: NDArray[Any], cv_type: int) -> NDArray[Any]:
+    # One image of one channel: to OpenCV an array (2 h w) would be h columns of w channels.
+    converted: NDArray[Any] = cv2.add(flow.reshape(-1, flow.shape[-1]), 0.0, dtype=cv_type).reshape(flow.shape)
+    return converted
 
 
 def _flow_path(folder: Path, clip: str, from_index: int, to_index: int) -> Path:
