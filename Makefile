@@ -39,11 +39,11 @@ lint: $(VENV)/.dev
 	snakemake --lint
 
 unit: $(VENV)/.dev
-	$(PYTEST) -n 2 -m "not slow and not workflow"
+	$(PYTEST) -n 2 --dist loadfile -m "not slow and not workflow"
 
+# A third worker, for jobs that wait for Slurm leave a core idle.
 workflow-tests: $(VENV)/.dev
-	BORDERLAB_CHECK_SHAPES=0 $(PYTEST) -n 2 -m "slow and not workflow"
-	$(PYTEST) -n 2 --dist loadfile -m workflow
+	BORDERLAB_CHECK_SHAPES=0 $(PYTEST) -n 3 --dist loadfile -m "slow or workflow"
 
 # What the tests of `--profile slurm`, of ssh remotes and of the report's page need on Debian or Ubuntu, as root;
 # without them those tests are skipped.

@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
+import cv2
 import pytest
+import torch
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
@@ -30,6 +32,11 @@ if os.environ.get("BORDERLAB_CHECK_SHAPES", "1") == "1":
         ],
         "beartype.beartype",
     )
+
+# pytest's workers share the cores: as many threads in each would only wait for one another.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
 
 # The same examples each time: a test that fails now and then tells nobody anything.
 settings.register_profile("repeatable", derandomize=True, deadline=None)

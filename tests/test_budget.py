@@ -28,6 +28,7 @@ def paper(request: pytest.FixtureRequest) -> Workflow:
     return Workflow.from_file(root / "config" / "paper.yaml")
 
 
+@pytest.mark.slow
 def test_page_is_in_step_with_the_configuration(paper: Workflow, repository: Path) -> None:
     page = (repository / "docs" / "paper_scale.md").read_text()
     assert page.split(BEGIN)[1].split(END)[0].strip() == budget_page(paper.plan, Speed()).strip()
@@ -128,6 +129,7 @@ def parts(paper: Workflow, repository: Path) -> dict[str, Part]:
 IMAGENET = "liu2018/imagenet_top1, imagenet_top1_difference"
 
 
+@pytest.mark.slow
 def test_parts_take_every_run_of_the_plan(paper: Workflow, parts: dict[str, Part]) -> None:
     assert frozenset(paper.plan.runs) == frozenset().union(*(part.needs.runs for part in parts.values()))
     # Both tables are made of the same hundred runs, and each has cells that no run here makes.
@@ -137,6 +139,7 @@ def test_parts_take_every_run_of_the_plan(paper: Workflow, parts: dict[str, Part
     assert len(parts["liu2018/cross_test"].needs.probes) == 1
 
 
+@pytest.mark.slow
 def test_what_no_other_part_needs_is_what_leaving_out_saves(paper: Workflow, parts: dict[str, Part]) -> None:
     for name, part in parts.items():
         others = [other.needs for other in parts.values() if other.name != name]
@@ -150,12 +153,14 @@ def test_what_no_other_part_needs_is_what_leaving_out_saves(paper: Workflow, par
     assert hours.cpu == 0
 
 
+@pytest.mark.slow
 def test_a_part_rests_on_starts_samples_and_motion_models(parts: dict[str, Part]) -> None:
     needs = parts["zhu2019/cityscapes_propagation"].needs
     assert {run.split("/")[0] for run in needs.runs} == {"cityscapes", "mapillary"}
     assert (len(needs.motion_models), len(needs.motions), len(needs.syntheses)) == (2, 2, 20)
 
 
+@pytest.mark.slow
 def test_cases_of_claims_that_are_lost(parts: dict[str, Part]) -> None:
     # ResNet-50 stays, for the cross test.
     assert parts[IMAGENET].lost["liu2018/partial_gains"] == (4, 5)
@@ -164,6 +169,7 @@ def test_cases_of_claims_that_are_lost(parts: dict[str, Part]) -> None:
     assert parts["zhu2019/cityscapes_propagation"].lost["zhu2019/decline_from_four"][0] > 0
 
 
+@pytest.mark.slow
 def test_fewer_seeds_save_their_runs_and_find_less(paper: Workflow, parts: dict[str, Part]) -> None:
     part = parts[IMAGENET]
     own = {option.n_seeds: option for option in seed_options(paper.plan, part, Speed())}
@@ -205,6 +211,7 @@ def test_a_listing_without_a_budget_says_why(tiny: Path) -> None:
     assert re.search(r"^no budget: .*--count", done.stdout, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_a_plan_tells_its_cost(repository: Path) -> None:
     command = ["plan", "--config", str(repository / "config" / "paper.yaml"), "--tflop-per-s", "67"]
     done = CliRunner().invoke(app, command)

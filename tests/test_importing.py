@@ -40,6 +40,7 @@ def test_nothing_changes_where_torch_stands_already(monkeypatch: pytest.MonkeyPa
     assert gc.get_freeze_count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "left_out"),
     [

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from borderlab import torchvision_compat
@@ -16,6 +17,7 @@ def test_second_call_declares_nothing() -> None:
     assert torchvision_compat.declare_missing_operators() == ()
 
 
+@pytest.mark.slow
 def test_a_fresh_process_imports_timm_through_the_guard() -> None:
     code = "import borderlab.torchvision_compat, timm; print(timm.__version__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -126,6 +126,7 @@ def test_windows_cover_a_side_evenly():
     assert max(np.diff(starts)) <= 333 * 2 / 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"scales": (0.5, 1.0), "flip": True}])
 def test_memory_does_not_grow_with_the_image(options):
     """Four times the pixels, and not one byte more of tensors: only image and prediction themselves are larger."""

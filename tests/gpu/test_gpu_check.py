@@ -15,6 +15,7 @@ from tests.gpu.__main__ import ROOT, Step, check, steps
 from tests.gpu.photographs import make_photographs
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_without_a_gpu_it_says_so_and_fails(tmp_path: Path) -> None:
     done = subprocess.run(
@@ -33,6 +34,7 @@ def python(name: str, program: str, seconds: float = 60) -> Step:
     return Step(name, (sys.executable, "-c", program), seconds)
 
 
+@pytest.mark.slow
 def test_steps_pass_fail_and_run_out_of_time_each_by_itself(tmp_path: Path) -> None:
     chosen = [
         python("good", "print('found 7')"),

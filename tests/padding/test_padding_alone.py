@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import importlib.abc, sys
 
@@ -32,6 +34,7 @@ OTHERS = (
 )
 
 
+@pytest.mark.slow
 def test_the_padding_needs_torch_and_jaxtyping_alone() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, *OTHERS], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

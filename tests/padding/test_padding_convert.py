@@ -136,6 +136,7 @@ WHOLE_MODELS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "expected"), WHOLE_MODELS.items(), ids=WHOLE_MODELS)
 def test_whole_model_changes_under_every_mode_and_comes_back_bit_for_bit(name, expected):
     torch.manual_seed(0)

@@ -198,6 +198,7 @@ def size_of(model):
     return model.pretrained_cfg["input_size"][1:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SUMMED_MODELS)
 def test_whole_models_with_branches(name):
     model = roughened(timm.create_model(name, num_classes=3))
@@ -215,6 +216,7 @@ def test_whole_models_with_branches(name):
         assert torch.equal(model(x), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["partial", "linear_prediction", "pp_pad"])
 @pytest.mark.parametrize("name", FOLDED_MODELS)
 def test_whole_models_that_fold(name, mode):
@@ -226,6 +228,7 @@ def test_whole_models_that_fold(name, mode):
         torch.testing.assert_close(reparameterize_model(model)(x), expected, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["iformer_t", "repvit_m0_9", "shvit_s1"])
 def test_whole_models_with_a_method_of_their_own(name):
     """Their `fuse` walks the model: a refusal must come before anything has changed."""

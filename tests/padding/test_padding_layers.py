@@ -85,6 +85,7 @@ def test_copies_and_pickles(layer, x, mode, duplicate):
     assert type(twin) is unpadded_class(layer)
 
 
+@pytest.mark.slow
 def test_pickle_is_read_by_a_fresh_process(tmp_path, x):
     layer = nn.Conv2d(3, 4, 3, padding=1)
     set_padding_mode(layer, "partial")

@@ -175,6 +175,7 @@ def bytes_for_backward(model, x):
     return sum(storage.nbytes() for storage in kept.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [frozenset(), frozenset({"meta"})], ids=["bias within", "bias apart"])
 @pytest.mark.parametrize("name", ["resnet50", "vgg16_bn", "mobilenetv3_large_100", "convnext_tiny"])
 def test_a_training_step_keeps_a_mebibyte_more_at_most(name, way, monkeypatch):
@@ -231,6 +232,7 @@ def test_both_ways_to_add_the_bias_agree(dtype, tolerance, memory_format, monkey
         assert (ours - theirs).abs().max() <= tolerance * theirs.abs().max()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("apart")
 def test_bias_added_apart_has_exact_gradients_of_every_order():
     torch.manual_seed(0)

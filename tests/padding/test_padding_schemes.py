@@ -22,6 +22,7 @@ def arguments(dtype=torch.float32, requires_grad=False):
     return [value.requires_grad_(requires_grad) for value in values]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", modes_with("gradient_of_padding"))
 def test_gradients(mode):
     scheme = PADDING_MODES[mode]
@@ -33,6 +34,7 @@ def test_gradients_of_weight_and_bias(scheme):
     assert torch.autograd.gradcheck(lambda *tensors: scheme(x.detach(), *tensors, *GEOMETRY), (weight, bias))
 
 
+@pytest.mark.slow
 def test_forward_mode_and_second_derivatives(scheme):
     x, weight, bias = arguments(torch.float64, True)
     assert torch.autograd.gradgradcheck(lambda w, b: scheme(x[:1, :, :5, :5], w, b, *GEOMETRY), (weight, bias))

@@ -34,6 +34,7 @@ def tensors(geometry, seed, dtype=torch.float64):
     return [torch.randn(shape, generator=generator, dtype=dtype) for shape in shapes]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(geometries(), st.integers(0, 2**31))
 def test_interior_does_not_depend_on_the_padding(geometry, seed):

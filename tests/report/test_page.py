@@ -77,6 +77,7 @@ def full_page(full_text) -> Page:
     return Page(full_text)
 
 
+@pytest.mark.slow
 def test_differences_come_with_their_interval_over_images(full_text, full_report) -> None:
     row = full_report.tables["effects"].query("measure == 'evaluation' and padding_mode == 'partial'").iloc[0]
     ends = ", ".join(f"{row[name]:+.2f}".replace("-", "−") for name in ("images_low_pct", "images_high_pct"))

@@ -16,6 +16,7 @@ from borderlab.report.tabulate import read_tables, tabulate, write_tables
 from borderlab.spec import KeyframesSpec, LossSpec, PropagationSpec
 
 
+@pytest.mark.slow
 def test_every_table_of_the_full_experiment_has_rows_and_passes_its_schema(full_report) -> None:
     assert tuple(full_report.tables) == TABLES
     for name, table in full_report.tables.items():
@@ -130,6 +131,7 @@ def test_tables_survive_their_files(make_experiment, make_spec, tmp_path: Path) 
         pd.testing.assert_frame_equal(table, tables[name], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_equal_artifacts_give_equal_bytes_in_any_order(full_experiment, tmp_path: Path) -> None:
     inputs = full_experiment.inputs
     turned = inputs.model_copy(update={"runs": inputs.runs[::-1], "scores": inputs.scores[::-1]})
