@@ -6,9 +6,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-# The build of torch. As it stands pip takes the default build of your platform (CUDA on Linux). For another build add
-# its index, from pytorch.org, to this one line: TORCH = torch==2.13.0 --index-url ADDRESS
-TORCH = torch==2.13.0
+# The build of torch, and the torchvision that belongs to it. As it stands pip takes the default build of your platform
+# (CUDA on Linux). For another build add its index, from pytorch.org, to this one line:
+# TORCH = torch==2.13.0 torchvision==0.28.0 --index-url ADDRESS
+TORCH = torch==2.13.0 torchvision==0.28.0
 
 # The pip that comes with a Python may be years old: 23.2 takes three times as long to look through the same packages.
 PIP = 'pip>=26,<27'
@@ -74,6 +75,7 @@ dry-runs: $(VENV)/.base
 	snakemake -n --quiet rules --configfile config/paper.yaml
 
 $(VENV)/.base: pyproject.toml constraints.txt
+	@echo 'Installing into $(VENV): some minutes; 1.3 GB on disk with torch for CPUs, several with torch for CUDA.'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet $(PIP)
 	$(INSTALL) $(TORCH)

@@ -10,6 +10,7 @@ from tests.workflow.running import TINY, write_config
 
 from borderlab import codefacts, codehash, libraries
 from borderlab.codehash import code_hash, code_modules
+from borderlab.errors import BorderlabError
 from borderlab.identity import NEUTRAL, registry_members
 from borderlab.workflow import Workflow
 
@@ -185,4 +186,12 @@ def test_libraries_count_without_their_labels(tmp_path: Path, monkeypatch: pytes
         libraries.library_versions.cache_clear()
         assert runs(tmp_path).isdisjoint(before) is counts
     monkeypatch.undo()
+    libraries.library_versions.cache_clear()
+
+
+def test_a_library_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libraries, "LIBRARIES", ("torch", "no-such-library"))
+    libraries.library_versions.cache_clear()
+    with pytest.raises(BorderlabError, match="no-such-library: is not installed"):
+        libraries.library_versions()
     libraries.library_versions.cache_clear()

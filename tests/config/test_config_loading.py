@@ -92,6 +92,8 @@ def test_merge_replaces_lists_and_merges_dictionaries() -> None:
         (("recipes", "small"), {"base": "longer"}, "recipes", "based on itself", ""),
         (("recipes", "small", "label_smoothing"), 0.1, "losses[1].name", "'relaxed'", "set it to 0"),
         (("seeds",), [], "seeds", "[]", "at least 1"),
+        (("seeds",), [1, 0, 1], "seeds", "[1, 0, 1]", "each once"),
+        (("studies", 0, "seeds"), [2, 2], "studies[0] (digits).seeds", "[2, 2]", "each once"),
         (("scale",), "huge", "scale", "'huge'", "paper"),
     ],
 )

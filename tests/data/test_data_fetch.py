@@ -15,8 +15,10 @@ import httpx
 import pytest
 
 from borderlab.data.base import FetchSettings, RemoteFile
+from borderlab.data.camvid import CamVid
 from borderlab.data.download import FinalError, Part, Session
 from borderlab.data.fetch import fetch_files
+from borderlab.data.receipt import fetch_split
 from borderlab.errors import DataError
 
 CONTENT = bytes(range(256)) * 1200
@@ -376,6 +378,12 @@ def test_unreadable_mirror_is_not_taken_for_a_full_disk(server: Server, tmp_path
     message = fault_of([remote(server)], tmp_path / "data", mirror=str(tmp_path / "mirror"))
     assert "cannot be read (Is a directory)" in message
     assert "answered 404" in message
+
+
+def test_mirror_folder_that_is_not_there_is_named_before_anything_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"mirror .*nowhere: no such folder; name one with the layout of camvid"):
+        fetch_split(CamVid(), tmp_path / "data", "val", mirror=str(tmp_path / "nowhere"), receipt=tmp_path / "r.json")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_mirror_address_is_asked_first(server: Server, tmp_path: Path) -> None:

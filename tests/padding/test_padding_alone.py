@@ -39,6 +39,6 @@ def test_the_padding_needs_torch_and_jaxtyping_alone() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, *OTHERS], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "padding mode partial: 1 convolutions converted, 0 without padding, 1 modules left with a padding of their own",
+        "padding mode partial: 1 convolutions converted, 0 without padding; left with a padding of their own: 2",
         "[]",
     ]

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 from torch import nn
@@ -33,8 +35,11 @@ def test_report():
     assert report.n_unpadded == 2
     assert report.left == (LeftLayer("1", "MaxPool2d", "pads with -inf"),)
     assert str(report) == (
-        "padding mode partial: 2 convolutions converted, 2 without padding, 1 modules left with a padding of their own"
+        "padding mode partial: 2 convolutions converted, 2 without padding; left with a padding of their own: 1"
     )
+    many = dataclasses.replace(report, left=report.left * 7)
+    assert str(many).endswith("1, 1, 1, 1, 1, 2 more")
+    assert str(dataclasses.replace(report, left=())).endswith("none")
 
 
 def test_conversion_is_idempotent_and_goes_from_any_mode_to_any_other():

@@ -153,9 +153,9 @@ def test_a_run_is_its_own_cell(workflow: Workflow) -> None:
     [
         ("summary:1", "summary.csv has lines 2 to 3"),
         ("summary:x", "summary.csv has lines 2 to 3"),
-        ("summary:3", "no runs of this experiment stand behind it"),
+        ("summary:3", "its table names no runs; an older version published it"),
         ("runs:3", "is no run of this experiment as code and configuration are now"),
-        ("propagation:3", "no runs of this experiment stand behind it"),
+        ("propagation:3", "its table names no runs"),
         ("claims:4", "third/gone: no such claim any more"),
         ("third/main/far/zeros", "no runs of this experiment stand behind it; --config config/paper.yaml has them"),
         ("third/main/gone/zeros", "nothing in this project makes it"),

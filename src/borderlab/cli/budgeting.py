@@ -31,7 +31,10 @@ def plan(
     count: Annotated[bool, typer.Option("--count", help="Count new networks' operations first.")] = False,
     write: Annotated[Path | None, typer.Option(help="Also put the budget between the marks of this page.")] = None,
 ) -> None:
-    """List what an experiment consists of, and its cost from a calibration or else from stated assumptions."""
+    """List what an experiment consists of, and its cost.
+
+    The cost is from a calibration, or else from stated assumptions.
+    """
     planned = Workflow.from_file(config).plan
     kinds: dict[str, Mapping[str, object]] = {
         "motion model": planned.motion_models,
@@ -58,7 +61,10 @@ def calibrate(
     steps: Annotated[int, typer.Option(min=1, help="Training steps that count, for each network.")] = 10,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Samples of a step; absent: the recipe's.")] = None,
 ) -> None:
-    """Measure seconds per training step of an experiment's networks on this machine, on made-up images."""
+    """Measure seconds per training step on this machine.
+
+    Every network of the experiment is timed on made-up images.
+    """
     from borderlab.budget.calibration import slowest_speed, step_times
     from borderlab.device import choose_device, device_name
 

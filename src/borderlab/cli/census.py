@@ -17,7 +17,10 @@ def census(
     only: Annotated[str, typer.Option(help="Pattern of names, such as 'resnet*'.")] = "*",
     trace: Annotated[bool, typer.Option(help="Also listen to one forward pass of each.")] = False,
 ) -> None:
-    """Count what a change of the padding mode reaches in every architecture of timm, and what it leaves."""
+    """Count what a padding mode reaches in timm's models.
+
+    Also what it leaves, and why.
+    """
     from borderlab.errors import ConfigError
     from borderlab.files import write_text
     from borderlab.padding.timm_census import architectures, as_csv, take_census

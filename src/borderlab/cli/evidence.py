@@ -44,7 +44,10 @@ def compare(
     tolerance: Annotated[float, typer.Option(min=0, help="Largest difference that counts as agreement.")] = 1e-6,
     page: Annotated[Path | None, typer.Option(help="Also write this HTML page.")] = None,
 ) -> None:
-    """Compare two trees of results, number by number: identical, within tolerance, within intervals, or not."""
+    """Compare two trees of results, number by number.
+
+    Each number is identical, within a tolerance, within intervals, or different.
+    """
     from borderlab.comparison.agreement import Level, compare_trees, failures, lone_columns
     from borderlab.comparison.page import write_page
     from borderlab.comparison.trees import read_tree
@@ -79,7 +82,7 @@ def rerun(
     snakefile: Snakefile = Path("Snakefile"),
     cores: Cores = "all",
 ) -> None:
-    """Make the runs behind a number again, in a folder of their own."""
+    """Make the runs behind a number again in a folder."""
     from borderlab.rerun.cells import runs_of_cell
     from borderlab.rerun.making import make_again, target_of
 
@@ -96,7 +99,10 @@ def verify(
     snakefile: Snakefile = Path("Snakefile"),
     cores: Cores = "all",
 ) -> None:
-    """Make the runs behind a number again in a temporary folder, and compare every value; status 1 if any differs."""
+    """Make the runs behind a number again, and compare.
+
+    They are made in a temporary folder; status 1 if any value differs.
+    """
     from borderlab.rerun.cells import runs_of_cell
     from borderlab.rerun.making import disagreements, make_again
 
@@ -118,7 +124,10 @@ def crate(
     config: Config = DEFAULT_CONFIG,
     snakefile: Snakefile = Path("Snakefile"),
 ) -> None:
-    """Export a published experiment as an RO-Crate (Workflow Run Crate profile)."""
+    """Export a published experiment as an RO-Crate.
+
+    Its profile is Workflow Run Crate.
+    """
     from borderlab.report.crate import write_crate
 
     write_crate(Workflow.from_file(config), snakefile, folder)

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def check(config: Config = DEFAULT_CONFIG) -> None:
-    """Check a configuration; say in one line what is wrong with it."""
+    """Say in one line what is wrong with a configuration."""
     workflow = Workflow.from_file(config)
     typer.echo(f"{config}: {workflow.plan.config.title}: {len(workflow.plan.runs)} training runs, no fault found")
 
@@ -28,7 +28,7 @@ def show(
     name: Annotated[str, typer.Argument(help="Name of a run, probe, motion model, synthesis, motion or score.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Show the specification behind a name, as JSON: all that decides the result."""
+    """Show the specification behind a name, as JSON."""
     from borderlab.errors import ConfigError
 
     planned = Workflow.from_file(config).plan
@@ -46,7 +46,7 @@ def explain(
     other: Annotated[str | None, typer.Argument(help="A second one: what differs between the two?")] = None,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Say what a run's hash is made of, and what differs from another run or from older folders of the same name.
+    """Say what a run's hash is made of, or what differs.
 
     What counts in a hash and what does not, and why: docs/identity.md.
     """
@@ -100,7 +100,7 @@ def list_names() -> None:
 def schema(
     folder: Annotated[Path, typer.Option(help="Folder that the two files are written to.")] = Path("config"),
 ) -> None:
-    """Write the configuration's JSON schema and its documented defaults."""
+    """Write the schema and defaults of configurations."""
     from borderlab.config.documentation import write_documentation
 
     for path in write_documentation(folder):

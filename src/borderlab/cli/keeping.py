@@ -22,7 +22,7 @@ def runs(
     remote_name: Annotated[str | None, typer.Option(help="Ask this remote instead.")] = None,
     kind: Annotated[str, typer.Option(help="run, probe, motion_model, motion, synthesis, score, or all.")] = "run",
 ) -> None:
-    """Say where each result is: here, in the DVC remote, begun, or nowhere."""
+    """Say where each result is: here, remote, nowhere."""
     from borderlab.errors import ConfigError
     from borderlab.inventory import KINDS, places, tracked_files
 
@@ -44,7 +44,10 @@ def prune(
     also: Annotated[list[Path] | None, typer.Option("--also", help="A further configuration to keep.")] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Delete; without it, only say what would go.")] = False,
 ) -> None:
-    """Remove results that no configuration names any more; says what would go unless --apply is given."""
+    """Remove results that no configuration names.
+
+    Says what would go, unless --apply is given.
+    """
     from borderlab.errors import ConfigError
     from borderlab.pruning import remove, unnamed_results
 

@@ -37,11 +37,12 @@ def fetch(
     mirror: Annotated[str | None, typer.Option(help="Folder or http(s) address asked before the public one.")] = None,
     receipt: Annotated[Path | None, typer.Option(help="Also write this receipt.", hidden=True)] = None,
 ) -> None:
-    """Download, render or check one split of a data set, and verify it."""
+    """Fetch and verify one split of a data set."""
     from borderlab.data.receipt import fetch_split
 
     workflow = Workflow.from_file(config)
-    _known(dataset, workflow.plan.datasets, "data set")
+    if dataset not in workflow.plan.datasets:
+        raise ConfigError(f"no data set {dataset!r} in {config}; it has {', '.join(workflow.plan.datasets)}")
     place = Path(workflow.receipt_of(dataset, split)) if receipt is None else receipt
     entry = workflow.plan.config.datasets[dataset]
     receipted = fetch_split(
@@ -61,7 +62,7 @@ def train_motion(
     name: Annotated[str, typer.Argument(help="Name of a motion model, as `borderlab plan` lists it.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Train one motion model on video; goes on from the last checkpoint if it was interrupted."""
+    """Train one motion model on video, from where it stopped."""
     from borderlab.explanation import write_identity
 
     with heavy_imports():
@@ -87,7 +88,7 @@ def motion(
     name: Annotated[str, typer.Argument(help="Name of a motion, as `borderlab plan` lists it.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Estimate the flow between neighbouring frames around the key frames."""
+    """Estimate flow around the key frames."""
     from borderlab.files import atomic_folder
     from borderlab.propagation.estimate import estimate_motion
 
@@ -118,7 +119,7 @@ def synthesise(
     name: Annotated[str, typer.Argument(help="Name of a synthesis, as `borderlab plan` lists it.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Move frames and labels from each key frame over one distance."""
+    """Move frames and labels over one distance."""
     from borderlab.files import atomic_folder
     from borderlab.propagation.synthesis import synthesise as synthesise_samples
 
@@ -168,7 +169,7 @@ def train(
     name: Annotated[str, typer.Argument(help="Name of a run, as `borderlab plan` lists it.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Train one network; goes on from the last checkpoint if it was interrupted."""
+    """Train one network, from where it stopped."""
     from borderlab import launching
     from borderlab.explanation import write_identity
 
@@ -226,7 +227,7 @@ def probe(
     name: Annotated[str, typer.Argument(help="Name of a probe, as `borderlab plan` lists it.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Measure what padding does at the borders of a network's feature maps."""
+    """Measure what padding does at image borders."""
     with heavy_imports():
         from borderlab.probe.run import run_probe
 
@@ -253,14 +254,14 @@ def tabulate(config: Config = DEFAULT_CONFIG) -> None:
 
 
 def report(config: Config = DEFAULT_CONFIG) -> None:
-    """Write figures and the HTML report of a tabulated experiment."""
+    """Write figures and the HTML report."""
     from borderlab.report.run import report_experiment
 
     typer.echo(str(report_experiment(Workflow.from_file(config))))
 
 
 def publish(config: Config = DEFAULT_CONFIG) -> None:
-    """Copy tables and report to their stable names in results/."""
+    """Copy tables and report to results/."""
     from borderlab.report.publish import publish_experiment
 
     typer.echo(str(publish_experiment(Workflow.from_file(config))))
@@ -269,7 +270,7 @@ def publish(config: Config = DEFAULT_CONFIG) -> None:
 def _known(name: str, planned: Mapping[str, Planned], kind: str) -> Planned:
     """The planned result `name`, or one line that says how to find the right name."""
     if name not in planned:
-        raise ConfigError(f"no {kind} {name!r} in this experiment; `borderlab plan --config FILE` lists them")
+        raise ConfigError(f"no {kind} {name!r} in this experiment; `borderlab plan --config FILE` lists its results")
     return planned[name]
 
 

@@ -28,7 +28,9 @@ def load_config(path: Path) -> ExperimentConfig:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as fault:
-        raise ConfigError(f"{path}: cannot be read ({fault.strerror})") from fault
+        raise ConfigError(
+            f"{path}: cannot be read ({fault.strerror}); paths start from the current folder: go to the project's top"
+        ) from fault
     try:
         values = yaml.load(text, _LOADER)  # noqa: S506  (safe, both of them)
     except yaml.YAMLError as fault:

@@ -4,7 +4,7 @@ Each rule yields faults as one line each, with the key in front. None of them ma
 workflow runs them every time it plans.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from borderlab.config.motion_rules import motion_model_faults, motion_names
@@ -25,6 +25,7 @@ def check_combinations(config: ExperimentConfig) -> str | None:
 
 
 def _faults(config: ExperimentConfig) -> Iterator[str]:
+    yield from _repeated_seeds(config.seeds)
     yield from _dataset_faults(config)
     yield from motion_model_faults(config)
     yield from _repeated_studies(config)
@@ -36,6 +37,11 @@ def _faults(config: ExperimentConfig) -> Iterator[str]:
         for fault in _quality_faults(config, quality):
             yield f"propagation_quality[{index}].{fault}"
     yield from probe_faults(config)
+
+
+def _repeated_seeds(seeds: Sequence[int] | None) -> Iterator[str]:
+    if len(seeds or ()) > len(set(seeds or ())):
+        yield f"seeds: got {seeds}; name each once"
 
 
 def _dataset_faults(config: ExperimentConfig) -> Iterator[str]:
@@ -69,6 +75,7 @@ def _repeated_scores(config: ExperimentConfig) -> Iterator[str]:
 
 
 def _study_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]:
+    yield from _repeated_seeds(study.seeds)
     if study.dataset not in config.datasets:
         yield f"dataset: got {study.dataset!r}; {allowed(config.datasets)}"
         return

@@ -36,7 +36,7 @@ class ConfigModel(BaseModel):
 
 
 class FoldersConfig(ConfigModel):
-    """Where things lie, relative to the folder that holds the Snakefile. None of it changes a number."""
+    """Where things lie, relative to the folder in which a command runs. None of it changes a number."""
 
     data: str = Field("data", description="Data sets, one folder each.")
     artifacts: str = Field("artifacts", description="Everything the workflow makes; tracked by DVC.")

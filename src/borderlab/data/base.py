@@ -1,8 +1,8 @@
 """What a data set is to the rest of Borderlab: the whole contract in one file.
 
 A data set is one module in this folder that defines one subclass of `ClassificationDataset` or `SegmentationDataset`
-and one line in `borderlab.data.DATASETS`. Importing it must not import torch: the workflow reads the registry each
-time it plans.
+and its place in `_CLASSES` of `borderlab.data`. Importing it must not import torch: the workflow reads the registry
+each time it plans.
 
 Convention:
     images are uint8 RGB of shape (height, width, 3); labels are uint8 of shape (height, width) that hold train ids

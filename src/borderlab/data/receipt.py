@@ -7,6 +7,7 @@ from typing import Any
 
 from borderlab.data.base import Dataset, FetchSettings, check_split
 from borderlab.data.content import check_content, content_of
+from borderlab.errors import DataError
 from borderlab.files import read_json, write_json
 
 
@@ -33,10 +34,13 @@ def fetch_split(
         progress: whether to show a progress bar.
 
     Raises:
-        DataError: if the split does not exist, cannot be made complete, or is of another copy than wanted.
+        DataError: if the split does not exist, cannot be made complete, or is of another copy than wanted; if
+            the mirror is a folder that does not exist.
     """
     check_split(dataset, split)
     named = mirror or os.environ.get(f"BORDERLAB_MIRROR_{dataset.info.name.upper()}")
+    if named is not None and "://" not in named and not Path(named).is_dir():
+        raise DataError(f"mirror {named}: no such folder; name one with the layout of {dataset.info.name}, or none")
     dataset.fetch(folder, split, FetchSettings(mirror=named, progress=progress))
     found = content_of(dataset, folder, split)
     check_content(found, wanted or {}, split, folder)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from borderlab.padding.base import Pair
 
+_SHOWN = 5
+
 
 @dataclass(frozen=True)
 class ConvertedLayer:
@@ -38,7 +40,9 @@ class ConversionReport:
     left: tuple[LeftLayer, ...]
 
     def __str__(self) -> str:
+        names = [layer.name or layer.kind for layer in self.left[:_SHOWN]]
+        more = [f"{len(self.left) - _SHOWN} more"] if len(self.left) > _SHOWN else []
         return (
             f"padding mode {self.mode}: {len(self.converted)} convolutions converted, {self.n_unpadded} without "
-            f"padding, {len(self.left)} modules left with a padding of their own"
+            f"padding; left with a padding of their own: {', '.join(names + more) or 'none'}"
         )

@@ -133,7 +133,10 @@ def _known(cell: str, named: Iterable[str], plan: Plan) -> list[str]:
     """`named`, each once; all of them must be results of the plan, and there must be some."""
     names = list(dict.fromkeys(named))
     if not names:
-        raise RunError(f"{cell}: no runs of this experiment stand behind it")
+        raise RunError(
+            f"{cell}: its table names no runs; an older version published it, or it is of no training: run the "
+            "experiment again, or name a run of table runs"
+        )
     results = {*plan.runs, *plan.scores, *plan.probes, *plan.motion_models}
     lost = [name for name in names if name not in results]
     if lost:
