@@ -18,6 +18,4 @@ def library_versions() -> dict[str, str]:
     try:
         return {name: version(name).split("+")[0] for name in LIBRARIES}
     except PackageNotFoundError as fault:
-        raise BorderlabError(
-            f"{fault.name}: is not installed; its version is part of the names of results"
-        ) from fault
+        raise BorderlabError(f"{fault.name}: is not installed; its version is part of the names of results") from fault
