@@ -44,7 +44,7 @@ unit: $(VENV)/.dev
 
 # A third worker, for jobs that wait for Slurm leave a core idle.
 workflow-tests: $(VENV)/.dev
-	BORDERLAB_CHECK_SHAPES=0 $(PYTEST) -n 3 --dist loadfile -m "slow or workflow"
+	BORDERLAB_CHECK_SHAPES=0 $(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m "slow or workflow"
 
 # What the tests of `--profile slurm`, of ssh remotes and of the report's page need on Debian or Ubuntu, as root;
 # without them those tests are skipped.

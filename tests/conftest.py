@@ -44,6 +44,15 @@ settings.load_profile("repeatable")
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# The files that take longest, most of it waiting for Slurm or for a whole experiment: begun first, they do not go on
+# alone when everything else is done.
+LONGEST = ("test_slurm.py", "test_real_experiments.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; workers take files in this order (`--no-loadscope-reorder`)."""
+    items.sort(key=lambda item: (item.path.name not in LONGEST, item.get_closest_marker("workflow") is None))
+
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
