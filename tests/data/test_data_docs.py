@@ -7,14 +7,18 @@ import cv2
 import numpy as np
 import pytest
 
-from borderlab.data.base import FetchSettings, SegmentationDataset
+from borderlab import data
+from borderlab.data.base import Dataset, FetchSettings, SegmentationDataset
 from borderlab.data.decode import read_pair
 from borderlab.errors import DataError
 
 
 def test_documented_data_set_works(repository: Path, tmp_path: Path) -> None:
     text = (repository / "docs" / "add_a_data_set.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    code, listing = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    # The place that the second block names is there.
+    assert "_CLASSES = (" in listing
+    assert all(issubclass(listed, Dataset) for listed in data._CLASSES)
     names: dict[str, object] = {}
     exec(code, names)  # the code under test is the project's own documentation
     dataset = names["MyRoads"]()  # type: ignore[operator]
