@@ -406,6 +406,14 @@ def _write_moved(folder: Path, distance: int, loss: float) -> None:
         _write_picture(folder / f"{name}.png", picture)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the whole made-up report are slow: it takes twenty seconds to build."""
+    for item in items:
+        if "full_report" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def make_spec() -> Callable[..., RunSpec]:
     """A maker of specifications: `make_spec(dataset, backbone, **changes)`."""
