@@ -100,6 +100,11 @@ class FetchSettings(BaseModel):
     timeout_s: float = 30.0
     progress: bool = True
 
+    @property
+    def mirror_folder(self) -> Path | None:
+        """The mirror, if it is a folder."""
+        return None if self.mirror is None or "://" in self.mirror else Path(self.mirror)
+
 
 class Dataset(ABC):
     """A data set, wherever its files lie. Instances hold options only and are cheap to make."""

@@ -66,8 +66,8 @@ class FashionMnist(ClassificationDataset):
         public = [RemoteFile(name, f"{ADDRESS}/{name}", md5=_MD5[name]) for name in names]
         packaged = [RemoteFile(name, f"{ADDRESS}/{name}", sha256=_DEBIAN_SHA256[name]) for name in names]
         # The set as Debian packages it serves as well, be it installed, in the mirror, or fetched before.
-        for folder in (root, *_folders(settings.mirror), DEBIAN_FOLDER):
-            if all(is_whole(folder / file.path, file) for file in packaged):
+        for folder in (root, settings.mirror_folder, DEBIAN_FOLDER):
+            if folder is not None and all(is_whole(folder / file.path, file) for file in packaged):
                 fetch_files(packaged, root, settings.model_copy(update={"mirror": str(folder)}))
                 return
         fetch_files(public, root, settings)
@@ -84,10 +84,6 @@ class FashionMnist(ClassificationDataset):
             LabelledImage(f"{split}/{index:05d}", np.repeat(grey[..., None], 3, axis=2), int(class_id))
             for index, (grey, class_id) in enumerate(zip(pixels, classes, strict=True))
         ]
-
-
-def _folders(mirror: str | None) -> tuple[Path, ...]:
-    return () if mirror is None or "://" in mirror else (Path(mirror),)
 
 
 def read_idx(path: Path, magic: int, dimensions: int) -> NDArray[np.uint8]:

@@ -134,13 +134,12 @@ def _get(get: Getter, part: Part) -> str | None:
 def _places(session: Session, file: RemoteFile) -> Iterator[tuple[str, Getter]]:
     """(name, getter) of every place that may have the file, in order."""
     addresses = [file.url]
-    mirror = session.settings.mirror
-    if mirror is not None:
-        if mirror.startswith(("http://", "https://")):
-            addresses.insert(0, f"{mirror.rstrip('/')}/{file.path}")
-        else:
-            source = Path(mirror) / file.path
-            yield str(source), partial(_copy, source)
+    mirror, folder = session.settings.mirror, session.settings.mirror_folder
+    if folder is not None:
+        source = folder / file.path
+        yield str(source), partial(_copy, source)
+    elif mirror is not None:
+        addresses.insert(0, f"{mirror.rstrip('/')}/{file.path}")
     for address in addresses:
         yield address, partial(session.download, address)
 

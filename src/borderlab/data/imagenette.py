@@ -110,7 +110,7 @@ class Imagenette(ClassificationDataset):
         if self._is_there(root, split):
             # Another process did it while this one waited.
             return
-        mirror = Path(settings.mirror) if settings.mirror and "://" not in settings.mirror else None
+        mirror = settings.mirror_folder
         if self.size == "96" and mirror is not None and (mirror / split).is_dir():
             with atomic_folder(root / split) as part:
                 _copy(mirror / split, part)

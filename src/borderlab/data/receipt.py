@@ -39,9 +39,10 @@ def fetch_split(
     """
     check_split(dataset, split)
     named = mirror or os.environ.get(f"BORDERLAB_MIRROR_{dataset.info.name.upper()}")
-    if named is not None and "://" not in named and not Path(named).is_dir():
+    settings = FetchSettings(mirror=named, progress=progress)
+    if settings.mirror_folder is not None and not settings.mirror_folder.is_dir():
         raise DataError(f"mirror {named}: no such folder; name one with the layout of {dataset.info.name}, or none")
-    dataset.fetch(folder, split, FetchSettings(mirror=named, progress=progress))
+    dataset.fetch(folder, split, settings)
     found = content_of(dataset, folder, split)
     check_content(found, wanted or {}, split, folder)
     content = {

@@ -102,7 +102,7 @@ def clip_reader(
 
 
 class _SwappedReader(ClipReader):
-    """Frames with channels in the order blue, green, red, as the published code hands them on (its own FIXME)."""
+    """Frames with channels in the order blue, green, red: the published code hands them on so, and doubts it itself."""
 
     def _read(self, index: int) -> NDArray[np.uint8]:
         return np.ascontiguousarray(super()._read(index)[..., ::-1])
