@@ -18,6 +18,11 @@ def _nothing_but_the_code_is_timed(request: pytest.FixtureRequest) -> None:
         pytest.fail("set BORDERLAB_CHECK_SHAPES=0, or use `make benchmark`: shape checks would be timed as well")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """`make check` leaves benchmarks out; `make test` runs each of them once, untimed."""
+    item.add_marker(pytest.mark.slow)
+
+
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     """Say in the JSON file which devices and versions its figures belong to; the plugin knows Python and the CPU."""
     kinds = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]

@@ -65,6 +65,7 @@ def test_a_true_change_is_outside_the_intervals(results: Path, tmp_path: Path) -
     assert {(cell.table, cell.column) for cell in failed} == {("summary", "mean_pct")}
 
 
+@pytest.mark.slow
 def test_small_differences_are_within_a_tolerance(results: Path, tmp_path: Path) -> None:
     other = write_results(tmp_path, (0, 1, 2, 3), gain=1e-4)
     assert Level.TOLERANCE in levels(results, other, tolerance=2e-3)
@@ -113,6 +114,7 @@ def test_a_table_that_is_missing_is_a_failure(results: Path, tmp_path: Path) -> 
     assert {(cell.table, cell.level) for cell in failed} == {("summary", Level.MISSING)}
 
 
+@pytest.mark.slow
 def test_a_missing_run_is_said_to_be_missing(results: Path, tmp_path: Path) -> None:
     fewer = write_results(tmp_path, (0, 1, 2))
     cells = failures(compare_trees(read_tree(results), read_tree(fewer), 1e-6), Level.TOLERANCE)

@@ -84,6 +84,7 @@ def test_infinite_logits_of_ignored_pixels_do_no_harm():
     assert relaxed_cross_entropy(logits, target, 1).isfinite()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strict_classes", [(), (0,), (1, 3)])
 @pytest.mark.parametrize("weights", [None, (1.0, 0.5, 2.0, 0.0)])
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])

@@ -207,6 +207,7 @@ MUTANTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MUTANTS)
 def test_mutant_is_noticed(name, tmp_path):
     function, fragment, replacement, test = MUTANTS[name]

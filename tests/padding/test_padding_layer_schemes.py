@@ -97,6 +97,7 @@ def test_networks_are_where_the_weight_is(options):
     assert {(p.dtype, p.device) for p in layer.border_net.parameters()} == {(layer.weight.dtype, layer.weight.device)}
 
 
+@pytest.mark.slow
 def test_trained_networks_have_exact_gradients():
     torch.manual_seed(0)
     networks = [torch.randn(4, *shape, dtype=torch.float64) for shape in ((8, 6), (8,), (1, 8), (1,))]

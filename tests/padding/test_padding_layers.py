@@ -186,6 +186,7 @@ def test_compiles(mode, x):
     check_compiled(model, (x,), "inductor")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", sorted(PADDING_MODES))
 def test_exports(mode, x):
     model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 2, 3, 2, padding=1, bias=False)).eval()

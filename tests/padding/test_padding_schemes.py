@@ -29,6 +29,7 @@ def test_gradients(mode):
     assert torch.autograd.gradcheck(lambda *tensors: scheme(*tensors, *GEOMETRY), arguments(torch.float64, True))
 
 
+@pytest.mark.slow
 def test_gradients_of_weight_and_bias(scheme):
     x, weight, bias = arguments(torch.float64, True)
     assert torch.autograd.gradcheck(lambda *tensors: scheme(x.detach(), *tensors, *GEOMETRY), (weight, bias))

@@ -146,6 +146,7 @@ def test_published_numbers_are_sums_of_their_kinds(published):
             assert number == sum(counts(kinds).values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLE)
 def test_published_row_is_what_is_counted_now(published, name):
     assert published[name] == census_of_architecture(name, trace=True)

@@ -41,6 +41,7 @@ def digits_run() -> RunSpec:
     )
 
 
+@pytest.mark.slow
 def test_a_run_is_probed_with_its_own_weights(make_spec, digits_run: RunSpec, tmp_path: Path) -> None:
     dataset = create_dataset("digits")
     dataset.fetch(tmp_path / "digits", "val", FetchSettings(progress=False))
@@ -80,6 +81,7 @@ def test_untrained_networks_leave_no_cross_test(make_spec, tmp_path: Path) -> No
     assert set(leak["trained_mode"]) == {"none"}
 
 
+@pytest.mark.slow
 def test_imagenet_weights_know_imagenettes_classes(make_spec, repository: Path, tmp_path: Path) -> None:
     named = os.environ.get("BORDERLAB_MIRROR_IMAGENETTE")
     mirror = Path(named) if named else repository.parent / "shared" / "data" / "imagenette-96"

@@ -44,6 +44,7 @@ def test_each_question_has_a_figure_for_each_data_set_that_can_answer_it(full_re
     assert names == both | probes | single
 
 
+@pytest.mark.slow
 def test_equal_tables_give_equal_bytes_whatever_the_users_style(small_experiment, tmp_path: Path) -> None:
     tables = tabulate(small_experiment.inputs)
     first = write_figures(tables, tmp_path / "first")
@@ -59,6 +60,7 @@ def test_an_empty_experiment_has_no_figures(make_experiment, tmp_path: Path) -> 
     assert write_figures(tabulate(make_experiment().inputs), tmp_path) == []
 
 
+@pytest.mark.slow
 def test_names_are_texts_and_no_formulas(make_experiment, make_spec, tmp_path: Path) -> None:
     experiment = make_experiment(pictures=False)
     name = r"<script>alert('$x^2$')</script>"

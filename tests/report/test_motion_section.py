@@ -18,6 +18,7 @@ def test_the_page_shows_trained_models_where_there_are_some(full_report) -> None
     assert text.count('id="figure-motion-') == 1
 
 
+@pytest.mark.slow
 def test_the_page_of_an_experiment_without_them_has_no_such_section(
     make_experiment, make_spec, build_report, tmp_path: Path
 ) -> None:
@@ -26,6 +27,7 @@ def test_the_page_of_an_experiment_without_them_has_no_such_section(
     assert TITLE not in build_report(experiment, tmp_path).page.read_text()
 
 
+@pytest.mark.slow
 def test_an_experiment_of_motion_models_alone_has_a_whole_page(make_experiment, build_report, tmp_path: Path) -> None:
     experiment = make_experiment()
     experiment.add_motion_model("predict", "prediction")

@@ -261,6 +261,7 @@ def test_two_builds_are_equal(full_experiment, full_report, full_text, build_rep
     assert again == full_text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", SCALE_TEXTS)
 def test_each_scale_has_its_banner(make_experiment, build_report, tmp_path: Path, scale: str) -> None:
     built = build_report(make_experiment(scale=scale), tmp_path)
@@ -282,6 +283,7 @@ def test_provenance_of_the_page_reads_as_text(make_experiment, build_report, tmp
     assert "torch 2.13.0; <b> 1" in text
 
 
+@pytest.mark.slow
 def test_one_seed_has_no_spread_and_no_interval(make_experiment, make_spec, build_report, tmp_path: Path) -> None:
     experiment = make_experiment(pictures=False)
     for mode in ("zeros", "partial"):
@@ -296,6 +298,7 @@ def test_one_seed_has_no_spread_and_no_interval(make_experiment, make_spec, buil
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&$x$ \u2028"
 
 
+@pytest.mark.slow
 def test_texts_from_data_are_never_markup(make_experiment, make_spec, build_report, tmp_path: Path) -> None:
     experiment = make_experiment(title=EVIL, description=EVIL)
     for mode in ("zeros", EVIL):

@@ -54,6 +54,7 @@ def test_a_claim_is_judged_by_pairs_of_seeds(experiment) -> None:
     assert not best["decides"]
 
 
+@pytest.mark.slow
 def test_a_smaller_experiment_is_never_the_papers_setting(experiment) -> None:
     experiment.scale = "paper"
     (row,) = rows(tabulate(experiment.inputs)["claims"], evidence="experiment", measure="evaluation")
@@ -89,6 +90,7 @@ def test_cells_take_no_runs_of_a_second_setting(experiment, make_spec) -> None:
     assert cell["measured"] != cell["measured"]
 
 
+@pytest.mark.slow
 def test_settings_that_differ_beside_the_claim_are_cases_of_their_own(experiment, make_spec) -> None:
     for seed in (0, 1):
         for mode, value in (("zeros", 70.0), ("partial", 69.0)):
@@ -115,6 +117,7 @@ def test_weights_of_zeros_under_partial(full_report) -> None:
     assert (single["n"], single["verdict"]) == (1, "inconclusive")
 
 
+@pytest.mark.slow
 def test_tables_come_back_as_they_were(experiment, tmp_path: Path) -> None:
     tables = tabulate(experiment.inputs)
     write_tables(tables, tmp_path / "tables")
@@ -124,6 +127,7 @@ def test_tables_come_back_as_they_were(experiment, tmp_path: Path) -> None:
         assert again[name][column].tolist() == tables[name][column].tolist()
 
 
+@pytest.mark.slow
 def test_the_page_shows_verdicts_and_escapes(build_report, experiment, third_paper: Path, tmp_path: Path) -> None:
     claims = third_paper / "third" / "claims.yaml"
     claims.write_text(CLAIM.replace("The other one is better.", "<b>Better</b> & more"))

@@ -23,6 +23,7 @@ def test_the_page_shows_probes_where_there_are_some(full_report) -> None:
     assert "(ImageNet weights), activation maps" in text
 
 
+@pytest.mark.slow
 def test_the_page_of_an_experiment_without_probes_has_no_such_section(
     make_experiment, make_spec, build_report, tmp_path: Path
 ) -> None:

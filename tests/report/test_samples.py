@@ -1,6 +1,7 @@
 """Which sample pictures are chosen, and how they are arranged."""
 
 import numpy as np
+import pytest
 from tests.report.conftest import CLASSES
 
 from borderlab.pictures import colour_label
@@ -27,6 +28,7 @@ def test_a_gallery_shows_truth_then_each_padding_mode_in_order(make_experiment, 
     assert [role for role, _ in galleries[0].columns[1][1]] == ["Prediction", "Error"]
 
 
+@pytest.mark.slow
 def test_padding_counts_from_the_image_border_and_propagation_from_objects(make_experiment, make_spec) -> None:
     experiment = make_experiment()
     moved = PropagationSpec(kind="joint", motion="dis_fast", max_distance=1)

@@ -37,6 +37,7 @@ def test_row_counts_follow_from_the_artifacts(full_report) -> None:
     assert counts["motion_curves"] == 2 * 4
 
 
+@pytest.mark.slow
 def test_an_experiment_without_anything_has_empty_tables_that_pass(make_experiment, tmp_path: Path) -> None:
     tables = tabulate(make_experiment().inputs)
     assert all(table.empty for table in tables.values())
@@ -120,6 +121,7 @@ def test_unvalidated_epochs_and_absent_classes_stay_empty(make_experiment, make_
     assert classes.isna().to_dict() == {"NA": True, "null": False, "road": False}
 
 
+@pytest.mark.slow
 def test_tables_survive_their_files(make_experiment, make_spec, tmp_path: Path) -> None:
     experiment = make_experiment(pictures=False)
     experiment.add_run(make_spec(), 60.0, classes={"NA": None, "null": 12.5, 'a "b", c': 1 / 3})

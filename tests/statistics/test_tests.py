@@ -23,6 +23,7 @@ LEFT, RIGHT = [75.1, 74.8, 75.6, 75.3], [74.9, 74.1, 74.7, 75.0, 74.2]
 samples = st.lists(st.floats(0, 100).map(lambda value: round(value, 2)), min_size=2, max_size=7)
 
 
+@pytest.mark.slow
 @given(samples, samples)
 def test_welch_equals_scipy(left: list[float], right: list[float]) -> None:
     found = welch_difference(left, right)

@@ -102,6 +102,7 @@ def test_evaluation_images_are_those_of_a_run_that_loads_them_within_roundings(d
         assert (one.image - other.image).abs().max() <= 2 / 255 / min(network.std)
 
 
+@pytest.mark.slow
 def test_workers_decide_no_bit(data: Path, trained: Path, tmp_path: Path) -> None:
     train(tmp_path, data, workers=2)
     assert (tmp_path / "model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
