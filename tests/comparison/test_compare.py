@@ -44,6 +44,15 @@ def test_the_same_twice_is_identical(results: Path, tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["compare", str(results), str(again), "--need", "identical"]).exit_code == 0
 
 
+def test_what_two_trees_share_is_told_first(results: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["compare", str(results), str(results)])
+    assert done.output.splitlines()[0] == f"runs: 8 in both, 0 in {results} alone, 0 in {results} alone"
+    other = write_results(tmp_path, (4, 5))
+    done = CliRunner().invoke(app, ["compare", str(results), str(other)])
+    told = f"runs: 0 in both, 8 in {results} alone, 4 in {other} alone: are these of the same experiment?"
+    assert (done.output.splitlines()[0], done.exit_code) == (told, 1)
+
+
 def test_another_seed_set_agrees_within_intervals_and_no_closer(results: Path, tmp_path: Path) -> None:
     other = write_results(tmp_path, (4, 5, 6, 7))
     cells = compare_trees(read_tree(results), read_tree(other), 1e-6)
@@ -104,6 +113,22 @@ def test_a_column_of_another_version_is_named_and_not_compared(results: Path, tm
     assert f"not compared: summary: detectable_pct: in {results} alone" in done.output
     assert "on one side only: 0" in done.output
     assert "summary: detectable_pct: in " in page.read_text()
+
+
+def test_a_key_of_another_version_is_named_and_rows_are_found_without_it(results: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(results, copy)
+    path = copy / "tables" / "summary.csv"
+    whole = pd.read_csv(path, dtype=str, keep_default_na=False)
+    whole.drop(columns="class_uniform").to_csv(path, index=False)
+    for one, other in ((results, copy), (copy, results)):
+        done = CliRunner().invoke(app, ["compare", str(one), str(other), "--need", "identical"])
+        assert done.exit_code == 0, done.output
+        assert f"not compared: summary: class_uniform: in {results} alone" in done.output
+    partial = whole[whole["padding_mode"] == "partial"]
+    partial.drop(columns="padding_mode").to_csv(path, index=False)
+    with pytest.raises(RunError, match="summary: rows of one tree differ in padding_mode alone, which the other lacks"):
+        compare_trees(read_tree(results), read_tree(copy), 0.0)
 
 
 def test_a_table_that_is_missing_is_a_failure(results: Path, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ FLOW_US_PER_PX, WARP_US_PER_PX = 0.130, 0.019
 # A training checkpoint holds weights and one momentum, in float32; two are kept while a run lasts.
 CHECKPOINT_COPIES = 2 * 2
 BYTES_PER_WEIGHT = 4
+# CPU seconds before a job's own work begins, most of them imports of torch and timm: docs/benchmarks.md.
+JOB_START_S = 7
 # Backward costs twice forward.
 PASSES = 3
 

@@ -3,8 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from borderlab.budget.assumptions import Speed
-from borderlab.budget.estimate import TrainingBudget, VideoBudget, longest_chain, training_budgets, video_budgets
+from borderlab.budget.assumptions import JOB_START_S, Speed
+from borderlab.budget.estimate import (
+    HOUR_S,
+    TrainingBudget,
+    VideoBudget,
+    longest_chain,
+    training_budgets,
+    video_budgets,
+)
 from borderlab.budget.parts import Part, SeedOption, chain_hours, gb_of, hours_of, parts_of, seed_options
 from borderlab.errors import ConfigError
 from borderlab.files import write_text
@@ -43,6 +50,7 @@ def _lines(plan: Plan, speed: Speed) -> Iterator[str]:
     trainings = training_budgets(plan, speed)
     yield f"Speed: {speed.tflop_per_s:g} TFLOP/s for a GPU, {speed.cpu_tflop_per_s:g} for a CPU thread."
     yield f"Trainings: {len(plan.runs) + len(plan.motion_models)}, {_total(trainings)}."
+    yield f"Beside them {_starts(plan)}"
     yield from _table(map(_training_row, trainings))
     yield from _table(map(_video_row, video_budgets(plan)))
     yield from _disk(plan, trainings)
@@ -71,6 +79,14 @@ def _total(trainings: Sequence[TrainingBudget]) -> str:
     parts = [f"{_short(on_gpu)} GPU hours"] if on_gpu else []
     parts += [f"{_short(on_cpu)} hours of CPU jobs"] if on_cpu or not parts else []
     return ", ".join(parts)
+
+
+def _starts(plan: Plan) -> str:
+    """What no row of the tables counts; of a small experiment it is the larger part."""
+    trainings = len(plan.runs) + len(plan.motion_models)
+    n_jobs = trainings + len(plan.runs) + len(plan.motions) + len(plan.syntheses) + len(plan.scores) + len(plan.probes)
+    hours = _short(n_jobs * JOB_START_S / HOUR_S)
+    return f"{hours} CPU hours for {n_jobs} jobs to start; evaluations, scores and probes are not counted."
 
 
 def _training_row(own: TrainingBudget) -> Row:
@@ -159,14 +175,18 @@ def _seed_row(option: SeedOption) -> Row:
 
 
 def _table(rows: Iterable[Row]) -> Iterator[str]:
-    """Lines of a table, without the columns that say nothing in any row; none without rows."""
+    """Lines of a table, without the columns that say nothing in any row; none without rows.
+
+    Columns are of one width, for those who read it in a terminal, but for the last, which may be long.
+    """
     kept = list(rows)
     if not kept:
         return
     columns = [name for name in kept[0] if any(row[name] not in ("", "0") for row in kept)]
+    widths = [max(len(row[name]) for row in [*kept, {name: name}]) for name in columns[:-1]] + [3]
     yield ""
-    for cells in (columns, ["---"] * len(columns), *([row[name] for name in columns] for row in kept)):
-        yield f"| {' | '.join(cells)} |"
+    for cells in (columns, ["-" * width for width in widths], *([row[name] for name in columns] for row in kept)):
+        yield f"| {' | '.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))} |"
 
 
 def _short(value: float) -> str:

@@ -48,7 +48,7 @@ def compare(
 
     Each number is identical, within a tolerance, within intervals, or different.
     """
-    from borderlab.comparison.agreement import Level, compare_trees, failures, lone_columns
+    from borderlab.comparison.agreement import Level, common_runs, compare_trees, failures, lone_columns
     from borderlab.comparison.page import write_page
     from borderlab.comparison.trees import read_tree
 
@@ -56,6 +56,7 @@ def compare(
     cells = compare_trees(*trees, tolerance)
     needed = Level[need.name.upper()]
     failed = failures(cells, needed)
+    typer.echo(common_runs(*trees))
     for level in Level:
         typer.echo(f"{level.title}: {sum(cell.level is level for cell in cells)}")
     lone = list(lone_columns(*trees))

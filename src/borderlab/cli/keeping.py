@@ -35,6 +35,9 @@ def runs(
     shown = [place for place in found if kind in ("all", place.result.kind)]
     for place in shown:
         typer.echo(f"{place!s:12} {place.result.kind:12} {place.result.name}")
+    artifacts = Path(workflow.paths.artifacts)
+    if not artifacts.is_dir():
+        typer.echo(f"{artifacts}: not in {Path.cwd()}; nothing made yet, or not the project's top folder", err=True)
     counts = Counter(str(place) for place in shown)
     typer.echo(", ".join(f"{count} {where}" for where, count in sorted(counts.items())) or "no results planned")
 

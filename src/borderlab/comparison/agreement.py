@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import t as student_t
 
 from borderlab.comparison.trees import Tree
+from borderlab.errors import RunError
 from borderlab.statistics.differences import CONFIDENCE
 
 
@@ -61,6 +62,9 @@ def compare_trees(one: Tree, other: Tree, tolerance: float) -> list[CellAgreemen
         one: a tree.
         other: the tree that it is compared with.
         tolerance: largest difference of numbers that still counts as agreement, in the numbers' own units.
+
+    Raises:
+        RunError: if rows of a table cannot be told apart by the keys that both trees have.
     """
     names = [*one.tables, *(name for name in other.tables if name not in one.tables)]
     return [cell for name in names for cell in _table_cells(name, one, other, tolerance)]
@@ -71,8 +75,17 @@ def lone_columns(one: Tree, other: Tree) -> Iterator[str]:
     for name in one.tables:
         if name in other.tables:
             for tree, lacking in ((one, other), (other, one)):
-                for column in tree.tables[name].columns.difference(lacking.tables[name].columns, sort=False):
+                own, others = (_all_columns(each.tables[name]) for each in (tree, lacking))
+                for column in own.difference(others, sort=False):
                     yield f"{name}: {column}: in {tree.folder} alone"
+
+
+def common_runs(one: Tree, other: Tree) -> str:
+    """How many runs, by setting and seed, two trees share: without any they are of different experiments."""
+    left, right = (set(tree.tables["runs"].index) for tree in (one, other))
+    counts = f"runs: {len(left & right)} in both, {len(left - right)} in {one.folder} alone"
+    told = f"{counts}, {len(right - left)} in {other.folder} alone"
+    return told if left & right else f"{told}: are these of the same experiment?"
 
 
 def failures(cells: list[CellAgreement], needed: Level) -> list[CellAgreement]:
@@ -90,6 +103,8 @@ def failures(cells: list[CellAgreement], needed: Level) -> list[CellAgreement]:
 def _table_cells(name: str, one: Tree, other: Tree, tolerance: float) -> Iterator[CellAgreement]:
     empty = pd.DataFrame()
     left, right = one.tables.get(name, empty), other.tables.get(name, empty)
+    if name in one.tables and name in other.tables:
+        left, right = _by_common_keys(name, left, right), _by_common_keys(name, right, left)
     columns = [column for column in left.columns if column in right.columns]
     rows = [*left.index, *(key for key in right.index if key not in left.index)] if len(left) else list(right.index)
     titles = _row_titles(rows)
@@ -103,6 +118,23 @@ def _table_cells(name: str, one: Tree, other: Tree, tolerance: float) -> Iterato
         for column in columns:
             level = _level(name, column, own, others, tolerance)
             yield CellAgreement(name, title, column, own[column], others[column], level)
+
+
+def _all_columns(frame: pd.DataFrame) -> pd.Index:
+    return pd.Index([*frame.index.names, *frame.columns])
+
+
+def _by_common_keys(name: str, frame: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """`frame` without keys that the other lacks: another version of the code wrote it without them.
+
+    Raises:
+        RunError: if rows of one table differ in nothing else.
+    """
+    lone = [key for key in frame.index.names if key not in other.index.names]
+    kept = frame.reset_index(level=lone, drop=True) if lone else frame
+    if kept.index.has_duplicates:
+        raise RunError(f"{name}: rows of one tree differ in {', '.join(map(str, lone))} alone, which the other lacks")
+    return kept
 
 
 def _by_key(frame: pd.DataFrame) -> dict[object, dict[str, str]]:
