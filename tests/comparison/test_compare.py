@@ -95,7 +95,7 @@ def test_a_falsified_number_is_found_and_named(results: Path, tmp_path: Path) ->
     assert done.exit_code == 1
     named = [line for line in done.output.splitlines() if line.startswith("different: runs: ")]
     assert len(named) == 1
-    assert "runs: digits/resnet18-zeros-seed0 (" in named[0]
+    assert "runs: digits, resnet18, random, zeros, train, val, seed 0 (" in named[0]
     assert named[0].endswith("evaluation_pct: 50.1 -> 57.1")
     assert f"{path}: changed after publication" in done.output
     assert "1 number below the level asked for: within tolerance." in page.read_text()
@@ -145,9 +145,9 @@ def test_a_missing_run_is_said_to_be_missing(results: Path, tmp_path: Path) -> N
     cells = failures(compare_trees(read_tree(results), read_tree(fewer), 1e-6), Level.TOLERANCE)
     missing = [cell for cell in cells if cell.table == "runs" and cell.level is Level.MISSING]
     # Once each, not once for each of its columns.
-    assert [(cell.row.split(" ")[0], cell.column, cell.one, cell.other) for cell in missing] == [
-        ("digits/resnet18-partial-seed3", "whole row", "present", "absent"),
-        ("digits/resnet18-zeros-seed3", "whole row", "present", "absent"),
+    assert [(cell.row.split(" (")[0], cell.column, cell.one, cell.other) for cell in missing] == [
+        ("digits, resnet18, random, partial, train, val, seed 3", "whole row", "present", "absent"),
+        ("digits, resnet18, random, zeros, train, val, seed 3", "whole row", "present", "absent"),
     ]
 
 

@@ -54,6 +54,15 @@ def test_rule_with_a_narrow_interval(kind: str, mean: float, verdict: str) -> No
     assert (found.more_runs is None) == (verdict != "neither")
 
 
+@pytest.mark.parametrize("values", [[0.0, 0.0], [2.0, 2.0, 2.0], [0.1 + 0.2, 0.3, 0.3]])
+@pytest.mark.parametrize("kind", ["gain", "no_gain", "equivalent"])
+def test_differences_that_are_all_the_same_decide_nothing(kind: str, values: list[float]) -> None:
+    (found,) = judge(claim(kind), [paired_difference(values)])
+    assert (found.shown, found.excluded, found.more_runs) == (False, False, None)
+    assert math.isnan(found.p_for)
+    assert math.isnan(found.detectable)
+
+
 @pytest.mark.parametrize("kind", ["gain", "no_gain", "equivalent"])
 def test_a_wide_interval_decides_nothing_and_says_what_would(kind: str) -> None:
     wide = case(0.2, se=2.0, n=4)

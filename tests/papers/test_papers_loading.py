@@ -5,20 +5,40 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from tests.papers.conftest import CELLS, CLAIM, TABLE
+from tests.report.conftest import run_spec
 
 from borderlab.config.loading import load_config
 from borderlab.errors import ConfigError
 from borderlab.papers.conventions import printed_convention, standard_deviation
 from borderlab.papers.files import paper_digests
 from borderlab.papers.loading import load_papers
-from borderlab.papers.selection import selected
+from borderlab.papers.selection import cases_of, selected
 from borderlab.plan import make_plan
 from borderlab.report.rows import factor_values
+from borderlab.spec import PropagationSpec
 
 
 def test_every_paper_of_the_repository_loads(papers) -> None:
     assert set(papers) == {"liu2018", "zhu2019"}
     assert all(paper.claims and paper.tables for paper in papers.values())
+
+
+def test_ways_of_moving_samples_are_held_equal_and_labels_tell_cases_apart(papers) -> None:
+    (claim,) = [claim for claim in papers["zhu2019"].claims if claim.id == "joint_over_label"]
+    ways = [("recursive", ()), ("accumulated", ()), ("recursive", ("farthest_only",))]
+    specs = [
+        run_spec(propagation=PropagationSpec(kind=kind, method=method, reference=choices))
+        for kind in ("joint", "label")
+        for method, choices in ways
+    ]
+    frame = pd.DataFrame([{"seed": 0, "run": str(index), **factor_values(spec)} for index, spec in enumerate(specs)])
+    cases = cases_of(frame, claim)
+    found = [(case.left["run"].item(), case.right["run"].item()) for case in cases]
+    assert sorted(found) == [("0", "3"), ("1", "4"), ("2", "5")]
+    assert len({case.label for case in cases}) == len(ways)
+    # A claim that leaves the way free has every pair, and still a label for each.
+    free = claim.model_copy(update={"free": ["propagation", "propagation_method", "reference_choices"]})
+    assert len({case.label for case in cases_of(frame, free)}) == len(ways) ** 2
 
 
 def test_unseen_values_are_empty_and_seen_ones_have_a_source(papers) -> None:
@@ -91,6 +111,10 @@ def test_a_filled_in_cell_changes_the_digests(write_paper) -> None:
         (
             {"table": TABLE.replace("backbone: resnet50", "backbon: resnet50")},
             "'backbon' is no column of results table",
+        ),
+        (
+            {"table": TABLE.replace("select: {dataset: digits}", "select: {metric: top1_pct}")},
+            "main.yaml: 'metric' is known after runs only; cells select by run, seed, dataset, ",
         ),
         ({"table": TABLE + "meassure: best\n"}, "main.yaml: meassure: "),
         ({"table": "title: [\n"}, "main.yaml: is not YAML"),

@@ -20,6 +20,12 @@ LEFT_OUT = frozenset(
         *("weights_md5", "metrics_md5"),
     }
 )
+# Settings that name a run; its recipe and its seed come behind them.
+_LABEL = (
+    *("dataset", "backbone", "weights", "padding_mode", "keyframes", "propagation", "loss"),
+    *("train_split", "eval_split"),
+)
+_USUAL = frozenset({"", "all", "none", "cross_entropy"})
 
 
 @dataclass(frozen=True)
@@ -47,15 +53,16 @@ def read_tree(folder: Path) -> Tree:
 
 
 def run_labels(runs: pd.DataFrame) -> dict[str, str]:
-    """A name for each run that says its setting and seed, without the hash of the code that made it."""
-    fronts = [name.rpartition("-")[0] for name in runs["run"]]
-    return dict(
-        zip(
-            runs["run"],
-            (f"{front} ({recipe})" for front, recipe in zip(fronts, runs["recipe"], strict=True)),
-            strict=True,
-        )
-    )
+    """A name for each run that says its setting and seed.
+
+    Names of runs will not do: they hold hashes of the code that made them, and not every setting.
+    """
+    names = [name for name in _LABEL if name in runs]
+    labels = {}
+    for row in runs.to_dict("records"):
+        settings = ", ".join(row[name] for name in names if row[name] not in _USUAL)
+        labels[row["run"]] = f"{settings}, seed {row['seed']} ({row['recipe']})"
+    return labels
 
 
 def edited_files(folder: Path) -> list[str]:

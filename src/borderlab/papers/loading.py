@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from borderlab.errors import ConfigError
 from borderlab.papers.files import CLAIMS_FILE, PAPER_FILE, paper_folders
 from borderlab.papers.schema import Claim, Paper, PaperInfo, PublishedCell, PublishedTable, Selector, TableSpec
+from borderlab.papers.selection import PLANNED
 from borderlab.report.schemas import SCHEMAS
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -53,7 +54,11 @@ def _load_table(path: Path) -> PublishedTable:
             raise ConfigError(f"{path}: row {cell.row!r}, column {cell.column!r} stands there twice; keep one")
         seen.add(key)
     own = [spec.select, spec.against, *spec.rows.values(), *spec.columns.values()]
-    _check_columns((selector for selector in own if selector), spec.results, spec_path)
+    chosen = [selector for selector in own if selector]
+    _check_columns(chosen, spec.results, spec_path)
+    planned = PLANNED[spec.results]
+    for name in (name for selector in chosen for name in selector if name not in planned):
+        raise ConfigError(f"{spec_path}: {name!r} is known after runs only; cells select by {', '.join(planned)}")
     return table
 
 

@@ -6,14 +6,10 @@ import pandas as pd
 
 from borderlab.papers.cell_rows import sides_of
 from borderlab.papers.schema import PublishedCell, PublishedTable, ResultsTable
-from borderlab.papers.selection import selected
+from borderlab.papers.selection import PLANNED, selected
 from borderlab.plan import Plan
 from borderlab.probe.spec import PRETRAINED_MODE, UNTRAINED
 from borderlab.report.rows import Row, factor_values
-from borderlab.report.schemas import FACTORS
-
-_RUN_COLUMNS = ("run", "seed", *FACTORS)
-_PROBE_COLUMNS = ("probe", "network", "dataset", "backbone", "weights", "trained_mode", "tested_mode", "measure")
 
 
 def planned_rows(plan: Plan) -> dict[ResultsTable, pd.DataFrame]:
@@ -25,8 +21,8 @@ def planned_rows(plan: Plan) -> dict[ResultsTable, pd.DataFrame]:
         {"run": name, "seed": planned.spec.seed, **factor_values(planned.spec)} for name, planned in plan.runs.items()
     ]
     return {
-        "runs": pd.DataFrame(runs, columns=list(_RUN_COLUMNS)),
-        "cross_test": pd.DataFrame(list(_cross_test_rows(plan)), columns=list(_PROBE_COLUMNS)),
+        "runs": pd.DataFrame(runs, columns=list(PLANNED["runs"])),
+        "cross_test": pd.DataFrame(list(_cross_test_rows(plan)), columns=list(PLANNED["cross_test"])),
     }
 
 
@@ -48,7 +44,7 @@ def _cross_test_rows(plan: Plan) -> Iterator[Row]:
         for network, backbone, weights, trained in networks if measured else ():
             for tested in spec.padding_modes if trained != UNTRAINED else ():
                 keys = (name, network, spec.dataset.key, backbone, weights, trained, tested, _measure(plan, network))
-                yield dict(zip(_PROBE_COLUMNS, keys, strict=True))
+                yield dict(zip(PLANNED["cross_test"], keys, strict=True))
 
 
 def _measure(plan: Plan, network: str) -> str:

@@ -13,6 +13,12 @@ _PROBE_KEYS = ("probe", "dataset", "backbone", "weights", "trained_mode", "teste
 KEYS: dict[ResultsTable, tuple[str, ...]] = {"runs": tuple(FACTORS), "cross_test": _PROBE_KEYS}
 """Columns that tell settings apart."""
 
+PLANNED: dict[ResultsTable, tuple[str, ...]] = {
+    "runs": ("run", "seed", *FACTORS),
+    "cross_test": ("probe", "network", "dataset", "backbone", "weights", "trained_mode", "tested_mode", "measure"),
+}
+"""Columns that are known before anything has run; cells select by no others, so that their runs can be found."""
+
 PAIRED_BY: dict[ResultsTable, str] = {"runs": "seed", "cross_test": "network"}
 RUN_COLUMN: dict[ResultsTable, str] = {"runs": "run", "cross_test": "network"}
 _NAMED_FIRST = ("dataset", "backbone")
@@ -21,6 +27,8 @@ _TOLD_BY = {
     "propagation_kind": "propagation",
     "motion": "propagation",
     "max_distance": "propagation",
+    "propagation_method": "propagation",
+    "reference_choices": "propagation",
     "relax_radius_px": "loss",
 }
 
@@ -59,7 +67,11 @@ def cases_of(frame: pd.DataFrame, claim: Claim) -> list[Case]:
     held = [name for name in KEYS[claim.results] if name not in changing]
     pairs = [(left, right) for left in lefts for right in rights if _setting(left, held) == _setting(right, held)]
     varying = list(_varying([left for left, _ in pairs], KEYS[claim.results]))
-    return [Case(_label(left, varying), left, right) for left, right in pairs]
+    labels = [_label(left, varying) for left, _ in pairs]
+    if len(set(labels)) < len(labels):
+        others = list(_varying([right for _, right in pairs], KEYS[claim.results]))
+        labels = [f"{label} against {_label(right, others)}" for label, (_, right) in zip(labels, pairs, strict=True)]
+    return [Case(label, left, right) for label, (left, right) in zip(labels, pairs, strict=True)]
 
 
 def has(case: Case, selector: Selector) -> bool:

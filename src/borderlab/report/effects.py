@@ -30,7 +30,12 @@ class Comparison:
 
 PADDING = Comparison("padding_mode", "zeros", ("padding_mode",))
 PROPAGATION = Comparison(
-    "propagation", "none", ("propagation", "propagation_kind", "motion", "max_distance", "void_occluded")
+    "propagation",
+    "none",
+    (
+        *("propagation", "propagation_kind", "motion", "max_distance", "void_occluded"),
+        *("propagation_method", "reference_choices"),
+    ),
 )
 LOSS = Comparison("loss", "cross_entropy", ("loss", "relax_radius_px"))
 COMPARISONS = (PADDING, PROPAGATION, LOSS)

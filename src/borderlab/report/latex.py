@@ -93,12 +93,9 @@ def escaped(text: str) -> str:
 
 def _shown(tables: Tables, scale: str) -> Iterator[Table]:
     found = [padding_table(tables, ""), training_table(tables, ""), cross_table(tables, ""), distance_table(tables, "")]
-    if not tables["claims"].empty:
-        found += [
-            glance_table(tables["claims"], scale),
-            claims_table(tables["claims"], ""),
-            cells_table(tables["paper_cells"], ""),
-        ]
+    claims, cells = tables["claims"], tables["paper_cells"]
+    found += [] if claims.empty else [glance_table(claims, scale), claims_table(claims, "")]
+    found += [] if cells.empty else [cells_table(cells, "")]
     yield from (table for table in [*found, cost_table(tables)] if table is not None)
 
 

@@ -112,10 +112,10 @@ PAPER_SCHEMAS = {
             "p_exact": _maybe("The same by permutation, which a few runs cannot make small."),
             "p_for": _maybe("p-value that supports the claim, corrected for the number of cases (Holm)."),
             "p_against": _maybe("p-value that excludes it, corrected likewise."),
-            "detectable_points": _maybe("Effect that so many runs find in 80 of 100 cases."),
+            "detectable_points": _maybe("Effect that so many runs find in 80 of 100 cases, before Holm."),
             "more_runs": whole(
-                "Further pairs that would decide in 80 of 100 cases, if effect and spread stay as they are; 10,000 "
-                "stands for more than that. Empty where decided, or where nothing is known of the spread.",
+                "Further pairs that would decide in 80 of 100 cases, if effect and spread stay as they are; "
+                "those that make 10,000 stand for more. Empty where decided, or where nothing is known of the spread.",
                 nullable=True,
             ),
             "verdict": _one_of("What follows.", VERDICTS),

@@ -101,6 +101,8 @@ def _propagation_values(propagation: PropagationSpec | None) -> Row:
         "motion": motion_label(propagation.motion) if propagation and moved else "",
         "max_distance": propagation.max_distance if propagation else 0,
         "void_occluded": propagation.void_occluded if propagation and moved else None,
+        "propagation_method": propagation.method if propagation and moved else "",
+        "reference_choices": "; ".join(propagation.reference) if propagation and moved else "",
     }
 
 

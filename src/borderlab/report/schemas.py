@@ -26,6 +26,8 @@ FACTORS = {
     "motion": "Motion model behind the propagated samples; empty without one.",
     "max_distance": "Farthest distance of a propagated sample from its key frame, in frames; 0 without propagation.",
     "void_occluded": "Whether moved labels are void where the forward-backward check fails.",
+    "propagation_method": "`recursive` or `accumulated`: how samples are moved over several frames; empty without any.",
+    "reference_choices": "The published code's choices in moving them, separated by `; `; empty without any.",
     "loss": "Training loss, with its settings.",
     "relax_radius_px": "Half width of the relaxed neighbourhood, in pixels; empty for other losses.",
     "train_split": "Split that trains.",

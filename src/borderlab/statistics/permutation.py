@@ -13,6 +13,8 @@ from scipy.stats import permutation_test
 EXACT_LIMIT = 20_000
 """Largest number of permutations that are all counted; beyond it, this many are drawn."""
 _SEED = 0
+# Sums of the same numbers in another order differ in their last bits; they are ties all the same.
+_DECIMALS = 9
 
 
 def sign_flip_p(differences: Sequence[float]) -> float:
@@ -38,8 +40,8 @@ def _p_value(data: tuple[NDArray[np.float64], ...], statistic: object, kind: str
 
 
 def _mean(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    return np.mean(values, axis=axis)
+    return np.mean(values, axis=axis).round(_DECIMALS)
 
 
 def _mean_difference(left: NDArray[np.float64], right: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    return np.mean(left, axis=axis) - np.mean(right, axis=axis)
+    return (np.mean(left, axis=axis) - np.mean(right, axis=axis)).round(_DECIMALS)
