@@ -184,9 +184,10 @@ class Plan:
         model: str,
         reference: tuple[ReferenceChoice, ...],
     ) -> str:
-        wanted = (dataset, split, keyframes, model, _of_motion(reference))
+        # By identity: two keys of one data set share what is made of it.
+        wanted = (dataset.identity, split, keyframes, model, _of_motion(reference))
         for name, spec in self.motions.items():
-            if (spec.dataset, spec.split, spec.keyframes, spec.model, spec.reference) == wanted:
+            if (spec.dataset.identity, spec.split, spec.keyframes, spec.model, spec.reference) == wanted:
                 return name
         raise KeyError(f"no motion {model} planned for {dataset.name}/{split}")
 

@@ -3,6 +3,7 @@
 The rules hold no logic of their own; this module holds no rule. It imports neither snakemake nor torch.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,8 @@ from borderlab.report.names import TABLES
 
 PUBLISHED_FILES = ("report.html", "summary.md", "metrics.json", "tables.tex")
 TABLE_FORMATS = {"tables": "csv", "parquet": "parquet"}
+# In the environment of a job on another node: the snapshot of the configuration that it was planned from.
+SNAPSHOT = "BORDERLAB_SNAPSHOT"
 FETCH_MINUTES = {"embedded": 10, "public": 12 * 60, "account": 24 * 60, "own copy": 12 * 60}
 
 
@@ -139,7 +142,7 @@ class Workflow:
     def from_config(
         cls, values: Mapping[str, Any], sources: Sequence[Any], trust_existing: Callable[[], bool] = lambda: True
     ) -> "Workflow":
-        """The workflow of the merged configuration that Snakemake holds; writes its snapshot.
+        """The workflow of the merged configuration that Snakemake holds; writes its snapshot, and tells jobs of it.
 
         Args:
             values: the merged configuration.
@@ -152,7 +155,13 @@ class Workflow:
         source = ", ".join(str(path) for path in sources) or "config/smoke.yaml"
         config = check_config(dict(values), source)
         snapshot = write_snapshot(config)
+        os.environ[SNAPSHOT] = str(snapshot)
         return cls(make_plan(config), str(snapshot), trust_existing)
+
+    @classmethod
+    def from_environment(cls) -> "Workflow | None":
+        """The workflow that the process which submitted this job planned; None if it did not say which."""
+        return cls.from_file(Path(os.environ[SNAPSHOT])) if SNAPSHOT in os.environ else None
 
     @classmethod
     def from_file(cls, path: Path) -> "Workflow":
@@ -238,8 +247,10 @@ class Workflow:
         return self.missing_inputs(self.paths.trained(run), receipts + syntheses + weights)
 
     def inputs_of_evaluation(self, run: str, evaluation: str) -> list[str]:
-        """What an evaluation reads."""
-        return self.missing_inputs(self.paths.evaluation(run, evaluation), self.paths.trained(run))
+        """What an evaluation reads: images, and the weights."""
+        spec = self.plan.runs[run].spec
+        inputs = [self.receipt_of(spec.dataset.key, spec.eval_split), *self.paths.trained(run)]
+        return self.missing_inputs(self.paths.evaluation(run, evaluation), inputs)
 
     def inputs_of_probe(self, probe: str) -> list[str]:
         """What a probe reads: images, and the weights of the runs that it probes."""

@@ -10,6 +10,7 @@ import yaml
 from borderlab.config.loading import check_config, load_config
 from borderlab.config.schema import merge
 from borderlab.errors import ConfigError
+from borderlab.plan import make_plan
 
 GOOD: dict[str, Any] = {
     "experiment": "trial",
@@ -95,6 +96,19 @@ def test_merge_replaces_lists_and_merges_dictionaries() -> None:
         (("seeds",), [1, 0, 1], "seeds", "[1, 0, 1]", "each once"),
         (("studies", 0, "seeds"), [2, 2], "studies[0] (digits).seeds", "[2, 2]", "each once"),
         (("scale",), "huge", "scale", "'huge'", "paper"),
+        (("seeds",), [2**31], "seeds", "2147483648", "less than 2147483648"),
+        (("studies", 0, "seeds"), [], "studies[0].seeds", "[]", "at least 1"),
+        (("recipes", "small"), {"base": ["longer"]}, "recipes", "'small'", "must be the name of a recipe"),
+        (("recipes", "small", "lr"), float("inf"), "config/trial.yaml", "holds .inf or .nan", "must be finite"),
+        (("recipes", "small", "augment"), {"scale": [float("nan"), 1]}, "", ".nan", "must be finite"),
+        (("recipes", "small", "augment"), {"scale": [0, 0]}, "'small'.augment.scale", "[0, 0]", "above 0"),
+        (("recipes", "small", "augment"), {"aspect": [2, 1]}, "'small'.augment.aspect", "[2, 1]", "smaller one first"),
+        (
+            ("recipes", "small"),
+            {"evaluation": {"crop": [32, 32]}, "nesterov": True, "momentum": 0},
+            *("'small' has nesterov", "without momentum", "above 0"),
+        ),
+        (("recipes", "small", "aspp_rates"), [0, 6], "'small'.aspp_rates", "[0, 6]", "from 1"),
     ],
 )
 def test_wrong_value_is_one_line(path: tuple[Any, ...], value: Any, key: str, given: str, allowed: str) -> None:
@@ -127,11 +141,38 @@ def test_file_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_file_in_another_encoding_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "latin.yaml"
+    path.write_bytes("title: Größe\n".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"latin\.yaml: is not UTF-8 \(byte 9\); save it as UTF-8"):
+        load_config(path)
+
+
 def test_file_that_holds_a_list(tmp_path: Path) -> None:
     path = tmp_path / "list.yaml"
     path.write_text("- 1\n")
     with pytest.raises(ConfigError, match="must hold keys and values"):
         load_config(path)
+
+
+def test_two_keys_of_one_data_set_share_its_motion_and_samples() -> None:
+    values = changed(
+        "datasets", "copy", value={"name": "streets", "options": {"clips_train": 2}, "folder": "/elsewhere"}
+    )
+    quality = {"split": "val", "keyframes": {"stride": 11, "offset": 5}, "motions": ["copy"], "max_distance": 2}
+    values["propagation_quality"] = [{"dataset": "streets", **quality}, {"dataset": "copy", **quality}]
+    plan = make_plan(check_config(values, "trial.yaml"))
+    assert len({plan.motion_of_score(score) for score in plan.scores}) == 1
+    assert len(plan.scores) == 2
+
+
+def test_scores_may_differ_in_the_published_codes_choices_alone() -> None:
+    quality = {"split": "val", "keyframes": {"stride": 11, "offset": 5}, "motions": ["copy"], "max_distance": 2}
+    entries = [{"dataset": "streets", **quality, "reference": choices} for choices in ([], ["nearest_images"])]
+    plan = make_plan(check_config({**GOOD, "propagation_quality": entries}, "trial.yaml"))
+    assert len(plan.scores) == 2
+    with pytest.raises(ConfigError, match="scored by an earlier entry"):
+        check_config({**GOOD, "propagation_quality": [entries[0]] * 2}, "trial.yaml")
 
 
 @pytest.mark.parametrize("name", ["smoke", "camvid", "imagenette", "imagenette_gpu", "paper"])

@@ -75,6 +75,15 @@ def test_the_start_is_an_edge_of_the_dag():
         assert weights == ([] if start is None else [f"{workflow.paths.run_folder(start)}/model.safetensors"])
 
 
+def test_an_evaluation_reads_images_and_weights():
+    """With the weights pulled and no images here, fetching is part of evaluating anew."""
+    workflow = Workflow(make_plan(check_config(CHAIN, "chain.yaml")), "chain.yaml")
+    run, planned = next(iter(workflow.plan.runs.items()))
+    inputs = workflow.inputs_of_evaluation(run, workflow.plan.evaluation_name(run))
+    receipt = workflow.receipt_of(planned.spec.dataset.key, planned.spec.eval_split)
+    assert inputs == [receipt, *workflow.paths.trained(run)]
+
+
 def test_a_change_at_the_head_renames_the_whole_chain():
     before = make_plan(check_config(CHAIN, "chain.yaml"))
     after = make_plan(check_config(changed(0, recipe="small", losses=[{"name": "relaxed"}]), "chain.yaml"))
@@ -103,6 +112,11 @@ def test_frames_of_an_extra_split_are_fetched():
         (1, {"backbones": ["resnet34"]}, ("backbones", "'resnet34'", "allowed: resnet18")),
         (1, {"padding_modes": ["reflect"]}, ("padding_modes", "'reflect'", "allowed: partial, zeros")),
         (1, {"seeds": [5]}, ("seeds: got [5]", "[0, 1]")),
+        (
+            0,
+            {"backbones": [{"name": "resnet18", "weights": weights} for weights in ("timm", "random")]},
+            ("start_from: first has resnet18 with several weights",),
+        ),
         (1, {"dataset": "digits"}, ("start_from: first is of another task",)),
         (0, {"backbones": ["vgg16_bn"]}, ("'vgg16_bn' with output_stride 16 of recipe 'small'", "it can do 32")),
         (0, {"backbones": ["vit_tiny_patch16_224"]}, ("it cannot segment here",)),

@@ -96,7 +96,16 @@ def test_norms_keep_their_names_weights_and_evaluation() -> None:
         (
             ResourcesConfig(gpus=2, nodes=3),
             {"SLURM_JOB_ID": "7"},
-            ["srun", "--overlap", "--nodes=3", "--ntasks-per-node=1", "torchrun", "--nproc-per-node=2", "--no-python"],
+            [
+                "srun",
+                "--overlap",
+                "--nodes=3",
+                "--ntasks-per-node=1",
+                "--cpus-per-task=2",
+                "torchrun",
+                "--nproc-per-node=2",
+                "--no-python",
+            ],
         ),
     ],
 )

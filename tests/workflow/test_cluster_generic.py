@@ -1,10 +1,12 @@
 """`--profile profiles/cluster-generic` against stand-ins for PBS's commands: no PBS is at hand."""
 
 import copy
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from tests.workflow.running import ROOT, TINY, run, write_config
 
 pytestmark = pytest.mark.workflow
@@ -16,6 +18,7 @@ QSUB = r"""#!/bin/sh
 folder=$(dirname "$0")
 id=$$
 echo "$@" > "$folder/$id.asked"
+[ ! -f edited.yaml ] || cp edited.yaml tiny.yaml
 for script; do :; done
 case "$*" in
     *mem=200mb*) echo 137 > "$folder/$id.ended" ;;
@@ -50,10 +53,16 @@ def test_jobs_ask_for_their_resources_and_come_back_with_more(tmp_path: Path, mo
     values["studies"][0]["resources"] = {"mem_mb": 200, "runtime_min": 30}  # type: ignore[index]
     values["propagation_quality"] = []
     write_config(clone, values)
+    # Somebody goes on editing the configuration while jobs wait: they are those of the one that was planned.
+    edited = copy.deepcopy(values)
+    edited["recipes"] = {name: {**recipe, "epochs": 7} for name, recipe in values["recipes"].items()}
+    (clone / "edited.yaml").write_text(yaml.safe_dump(edited))
     profile = ("--profile", "profiles/cluster-generic", "--seconds-between-status-checks", "1")
     done = run("snakemake", *profile, "--until", "train_network", "--configfile", "tiny.yaml", folder=clone)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert list(clone.glob("artifacts/tiny/runs/*/*/model.safetensors"))
+    assert "epochs: 7" in (clone / "tiny.yaml").read_text()
+    (weights,) = clone.glob("artifacts/tiny/runs/*/*/model.safetensors")
+    assert json.loads((weights.parent / "spec.json").read_text())["recipe"]["epochs"] != 7
     asked = sorted(path.read_text() for path in commands.glob("*.asked"))
     assert len([line for line in asked if "-N fetch_dataset" in line]) == 2
     trainings = [line for line in asked if "-N train_network" in line]

@@ -1,6 +1,7 @@
 """From a YAML file to a checked `ExperimentConfig`, or one line that says what is wrong."""
 
 import difflib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -31,6 +32,8 @@ def load_config(path: Path) -> ExperimentConfig:
         raise ConfigError(
             f"{path}: cannot be read ({fault.strerror}); paths start from the current folder: go to the project's top"
         ) from fault
+    except UnicodeDecodeError as fault:
+        raise ConfigError(f"{path}: is not UTF-8 (byte {fault.start}); save it as UTF-8") from fault
     try:
         values = yaml.load(text, _LOADER)  # noqa: S506  (safe, both of them)
     except yaml.YAMLError as fault:
@@ -50,6 +53,10 @@ def check_config(values: Any, source: str) -> ExperimentConfig:
         config = ExperimentConfig.model_validate(values)
     except ValidationError as fault:
         raise ConfigError(f"{source}: {_one_line(fault)}") from fault
+    try:
+        json.dumps(config.model_dump(mode="json"), allow_nan=False)
+    except ValueError as fault:
+        raise ConfigError(f"{source}: holds .inf or .nan; every number must be finite") from fault
     fault_found = check_combinations(config)
     if fault_found is not None:
         raise ConfigError(f"{source}: {fault_found}")

@@ -12,6 +12,7 @@ from borderlab.spec import RecipeSpec
 def recipe_faults(config: ExperimentConfig, study: StudyConfig, dataset: Dataset) -> Iterator[str]:
     """One line for each fault of a study's recipe, losses and start."""
     recipe = config.recipes[study.recipe]
+    yield from _value_faults(study, recipe)
     if isinstance(dataset, ClassificationDataset):
         yield from _classification_faults(study, recipe)
     else:
@@ -21,6 +22,20 @@ def recipe_faults(config: ExperimentConfig, study: StudyConfig, dataset: Dataset
         yield from _class_name_faults(study, recipe, dataset)
         yield from _output_stride_faults(study, recipe)
     yield from _start_faults(config, study)
+
+
+def _value_faults(study: StudyConfig, recipe: RecipeSpec) -> Iterator[str]:
+    """What torch would refuse, or divide by, only when the job runs."""
+    where = f"recipe: {study.recipe!r}"
+    if recipe.nesterov and recipe.momentum == 0:
+        yield f"{where} has nesterov without momentum; set momentum above 0, or nesterov to false"
+    for key in ("scale", "aspect"):
+        low, high = getattr(recipe.augment, key)
+        if not 0 < low <= high:
+            yield f"{where}.augment.{key}: got [{low:g}, {high:g}]; allowed: two numbers above 0, the smaller one first"
+    for rate in recipe.aspp_rates:
+        if rate < 1:
+            yield f"{where}.aspp_rates: got {list(recipe.aspp_rates)}; allowed: whole numbers from 1"
 
 
 def _classification_faults(study: StudyConfig, recipe: RecipeSpec) -> Iterator[str]:
@@ -81,6 +96,9 @@ def _start_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]
     start = earlier[study.start_from]
     if len(start.propagation) * len(start.losses) > 1:
         yield f"start_from: {start.name} has several losses or propagations; name a study with one of each"
+    for name in dict.fromkeys(_names(list(start.backbones))):
+        if _names(list(start.backbones)).count(name) > 1:
+            yield f"start_from: {start.name} has {name} with several weights; name a study with one of them"
     for key in ("backbones", "padding_modes"):
         ours, theirs = (_names(getattr(one, key)) for one in (study, start))
         for name in ours:

@@ -64,11 +64,11 @@ def _repeated_studies(config: ExperimentConfig) -> Iterator[str]:
 
 
 def _repeated_scores(config: ExperimentConfig) -> Iterator[str]:
-    """Scores are told apart by data set, split, motion, void and method: two sets of key frames would share a row."""
-    seen: set[tuple[str, str, str, bool, str]] = set()
+    """Scores are told apart by data set, split, motion, void and way: two sets of key frames would share a row."""
+    seen: set[tuple[object, ...]] = set()
     for index, quality in enumerate(config.propagation_quality):
         for motion, void, method in product(quality.motions, quality.void_occluded, quality.methods):
-            key = (quality.dataset, quality.split, motion, void, method)
+            key = (quality.dataset, quality.split, motion, void, method, quality.reference)
             if key in seen:
                 yield f"propagation_quality[{index}].motions: got {motion!r}, scored by an earlier entry; remove one"
             seen.add(key)

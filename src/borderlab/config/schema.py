@@ -26,6 +26,8 @@ from borderlab.spec import (
 )
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+# Numbers drawn from a seed, an epoch and a place must fit into 64 bits.
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Scale = Literal["smoke", "single machine", "paper"]
 
 
@@ -124,7 +126,9 @@ class StudyConfig(ConfigModel):
         description="An earlier study: each run starts from the weights of its run with the same backbone, padding and "
         "seed; a classifier of other width is drawn from the seed. Absent: from `weights`.",
     )
-    seeds: list[Annotated[int, Field(ge=0)]] | None = Field(None, description="Absent: the experiment's seeds.")
+    seeds: Annotated[list[Seed], Field(min_length=1)] | None = Field(
+        None, description="Absent: the experiment's seeds."
+    )
     resources: ResourcesConfig = ResourcesConfig()
 
     @field_validator("propagation", mode="before")
@@ -227,7 +231,7 @@ class ExperimentConfig(ConfigModel):
     description: str = ""
     scale: Scale = Field(description="Stands in the report's head, so that nobody takes a smoke run for the paper.")
     folders: FoldersConfig = FoldersConfig()
-    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0]
+    seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
     datasets: Annotated[dict[Name, DatasetConfig], Field(min_length=1)]
     recipes: dict[Name, RecipeSpec] = Field(
         default_factory=dict, description="Named recipes; `base: other` starts from another one."
@@ -268,6 +272,8 @@ def _resolve_recipe(name: str, recipes: dict[str, Any], seen: tuple[str, ...]) -
     if not isinstance(recipe, dict) or "base" not in recipe:
         return recipe
     base = recipe["base"]
+    if not isinstance(base, str):
+        raise ValueError(f"recipe {name!r}: base must be the name of a recipe")
     if base in seen or base == name:
         raise ValueError(f"recipe {name!r} is based on itself")
     if base not in recipes:
