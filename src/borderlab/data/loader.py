@@ -6,6 +6,9 @@ sample's changes have a random generator of their own, seeded by (seed, epoch, p
 at any batch therefore needs no state of the loader and replays nothing, and a worker more or less changes no bit.
 """
 
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -229,8 +232,20 @@ def _data_loader(dataset: Dataset[Any], workers: int, **options: Any) -> DataLoa
 
 
 def _work_alone(worker: int) -> None:
+    # Slurm signals every process of a job, a keyboard every one of a terminal. The one that trains decides what follows
+    # and ends its workers; torch would let SIGTERM end them under it, before its checkpoint.
+    for number in (signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    threading.Thread(target=_end_when_the_parent_asks, args=(os.getppid(),), daemon=True).start()
     # 0 leaves OpenCV's thread pool unused. 1 would end the pool, whose threads no fork copies: it waits for ever.
     cv2.setNumThreads(0)
+
+
+def _end_when_the_parent_asks(parent: int) -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)
 
 
 def _collate(samples: list[NamedSample | BorderlabError]) -> RawBatch | BorderlabError:
