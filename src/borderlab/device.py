@@ -26,7 +26,11 @@ def device_name(device: torch.device) -> str:
 
 
 def make_repeatable(threads: int) -> None:
-    """Fix what decides the order of additions: CPU threads and cuDNN's choice of algorithm."""
+    """Fix what decides the order of additions and their precision: CPU threads, and cuDNN's choice of algorithm.
+
+    float32 means float32: by default cuDNN rounds what it multiplies to 10 bits of mantissa (TF32) on newer GPUs.
+    """
     torch.set_num_threads(threads)
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False

@@ -6,6 +6,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from borderlab.errors import RunError
+from borderlab.models.backbone import create_backbone
 from borderlab.training import network_files
 from borderlab.training.network_files import load_start, save_weights
 
@@ -26,6 +27,19 @@ def test_classifier_of_another_width_keeps_its_own_weights(tmp_path, n_classes):
     load_start(second, tmp_path / "model.safetensors")
     assert torch.equal(second.body.weight, first.body.weight)
     assert torch.equal(second.classifier.weight, first.classifier.weight if n_classes == 5 else own)
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit", "test_convnext"])
+def test_classifiers_are_found_where_timm_says(tmp_path, name):
+    """`fc` in one, `head` or `head.fc` in others."""
+    torch.manual_seed(0)
+    first, second = (create_backbone(name, "random", num_classes=n) for n in (7, 5))
+    save_weights(first, tmp_path / "model.safetensors")
+    load_start(second, tmp_path / "model.safetensors")
+    own, start = second.state_dict(), first.state_dict()
+    differing = {key for key in own if own[key].shape != start[key].shape}
+    assert 0 < len(differing) <= 2
+    assert all(torch.equal(own[key], start[key]) for key in own.keys() - differing)
 
 
 def test_another_network_is_refused(tmp_path):

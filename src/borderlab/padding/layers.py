@@ -44,7 +44,7 @@ class PaddedLayer(nn.Module):
 
     def _convolve(self, x: Traced, weight: Traced, bias: Traced | None, function: Any) -> Traced:
         layer = cast(Any, self)
-        border_net = self._modules.get(BORDER_NET)
+        border_net = cast(Any, self._modules.get(BORDER_NET))
         return function(
             x,
             weight,
@@ -56,7 +56,7 @@ class PaddedLayer(nn.Module):
             self.padding_mode,
             self.layer_name,
             self.training,
-            () if border_net is None else tuple(border_net.parameters()),
+            () if border_net is None else border_net.tensors(),
         )
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:

@@ -56,6 +56,10 @@ class BorderNet(nn.Module):
         self.out_weight = nn.Parameter(torch.zeros(4, 1, N_HIDDEN, device=device, dtype=dtype))
         self.out_bias = nn.Parameter(torch.zeros(4, 1, device=device, dtype=dtype))
 
+    def tensors(self) -> Networks:
+        """By name: replicas that `nn.DataParallel` makes have no parameters, only tensors of these names."""
+        return self.hidden_weight, self.hidden_bias, self.out_weight, self.out_bias
+
 
 def pp_pad_fill(networks: Networks, x: Float[Tensor, "*n c h w"], pad: Pad) -> Float[Tensor, "*n c h_padded w_padded"]:
     """Pad `x` by what the networks of the four sides predict.

@@ -1,5 +1,6 @@
 """The networks of a probe, each with the padding that it was trained with, ready to be padded otherwise."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +61,14 @@ class ProbedNetwork:
         return {"network" if name == "name" else name: getattr(self, name) for name in names}
 
     def padded(self, mode: str) -> nn.Module:
-        """The network itself, its convolutions set to `mode`; the weights stay as they are."""
-        set_padding_mode(self.module, mode)
-        return self.module
+        """The network with its convolutions set to `mode`: itself in the mode it was trained with, else a copy.
+
+        Weights stay as they are. In place, weights that a learned padding was trained with would be lost on the way to
+        another mode and back.
+        """
+        module = self.module if mode == self.trained_mode else copy.deepcopy(self.module)
+        set_padding_mode(module, mode)
+        return module
 
     def normalise(self, images: UInt8[Tensor, "n h w 3"]) -> Float[Tensor, "n 3 h w"]:
         """What the network expects of RGB images, on its device."""

@@ -214,7 +214,7 @@ class Trainer:
             "scaler": self.scaler.state_dict(),
             "curve": self.curve.rows,
             "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+            "random_cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
         }
 
     def _resume(self) -> Place:
@@ -232,8 +232,8 @@ class Trainer:
         self.curve = Curve(list(state["curve"]))
         self.steps = state["steps"]
         torch.set_rng_state(state["random"])
-        if state["random_cuda"]:
-            torch.cuda.set_rng_state_all(state["random_cuda"])
+        if state["random_cuda"] is not None:
+            torch.cuda.set_rng_state(state["random_cuda"], self.device)
         place = Place(*state["place"])
         self.say(f"resumed after {place}")
         return place

@@ -1,6 +1,7 @@
 """Weights of a finished run on disk: safetensors, which hold tensors and nothing that could run."""
 
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -52,7 +53,14 @@ def load_start(model: nn.Module, path: Path) -> None:
         raise RunError(f"{path}: weights to start from cannot be loaded ({reason}); train that run again") from fault
     own = model.state_dict()
     usable = {key: tensor for key, tensor in stored.items() if key in own and own[key].shape == tensor.shape}
-    differing = sorted(key for key in {*own, *stored} - {*usable} if not key.startswith("classifier."))
+    differing = sorted(key for key in {*own, *stored} - {*usable} if not key.startswith(_classifier_prefixes(model)))
     if differing:
         raise RunError(f"{path}: is of another network: {differing[0]} and {len(differing) - 1} more tensors differ")
     model.load_state_dict(usable, strict=False)
+
+
+def _classifier_prefixes(model: nn.Module) -> tuple[str, ...]:
+    """Beginnings of the keys of what gives class scores: timm says where that is, a decoder of ours names it so."""
+    settings: dict[str, Any] = getattr(model, "pretrained_cfg", None) or {}
+    named = settings.get("classifier") or "classifier"
+    return tuple(f"{name}." for name in ((named,) if isinstance(named, str) else named))
