@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from borderlab.cli import app
 from borderlab.data import create_dataset
+from borderlab.data.base import FetchSettings
 from borderlab.data.content import content_of
+from borderlab.data.imagenette import WNIDS
 from borderlab.data.receipt import fetch_split
 from borderlab.errors import DataError
 from borderlab.explanation import read_identity
@@ -56,6 +58,19 @@ def test_classes_count(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "options"), [("camvid", {}), ("digits", {}), ("streets", {}), ("imagenette", {})])
 def test_sets_whose_files_are_checked_need_no_hash(name: str, options: dict[str, object], tmp_path: Path) -> None:
     assert content_of(create_dataset(name, options), tmp_path, "train") == {}
+
+
+def test_what_lies_in_a_folder_of_ones_own_is_hashed_whatever_the_set(tmp_path: Path) -> None:
+    imagenette = create_dataset("imagenette", {"size": "160"})
+    for wnid in WNIDS:
+        write_image(tmp_path / "train" / wnid / "0.jpg", OTHER)
+    first = content_of(imagenette, tmp_path, "train", own_folder=True)
+    write_image(tmp_path / "train" / WNIDS[0] / "0.jpg", OTHER[:, :8])
+    assert content_of(imagenette, tmp_path, "train", own_folder=True) != first
+    # A set whose images are no files.
+    digits = create_dataset("digits")
+    digits.fetch(tmp_path / "digits", "train", FetchSettings())
+    assert list(content_of(digits, tmp_path / "digits", "train", own_folder=True)) == ["train"]
 
 
 def test_own_copies_and_encoded_ones_are_not_fixed() -> None:

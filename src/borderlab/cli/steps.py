@@ -52,6 +52,7 @@ def fetch(
         mirror=mirror or entry.mirror,
         receipt=place,
         wanted=entry.content,
+        own_folder=entry.folder is not None,
     )
     typer.echo(f"{dataset} {split}: complete in {workflow.plan.data_folder(dataset)}")
     for name, digest in receipted["content"].items():

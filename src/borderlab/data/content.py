@@ -1,8 +1,9 @@
 """Which copy of a data set is there: a hash over every byte of it.
 
-What is public or embedded is checked against sums on record, or made by code that counts in names. A user's own copy
-may be complete or not, resized, encoded again: its receipt says which one it is, a configuration can ask for one by its
-hash (`datasets.NAME.content`), and results of two copies do not enter one table.
+What is public or embedded is checked against sums on record, or made by code that counts in names. A user's own copy,
+and whatever lies in a folder of the user's own, may be complete or not, resized, encoded again: its receipt says which
+one it is, a configuration can ask for one by its hash (`datasets.NAME.content`), and results of two copies do not enter
+one table.
 """
 
 import hashlib
@@ -18,14 +19,20 @@ from borderlab.files import sha256_of_file, sha256_of_json
 READERS = 8
 
 
-def content_of(dataset: Dataset, root: Path, split: str) -> dict[str, str]:
+def content_of(dataset: Dataset, root: Path, split: str, own_folder: bool = False) -> dict[str, str]:
     """SHA-256 of the content of `split` below `root`; empty where `dataset.identity` decides every byte.
+
+    Args:
+        dataset: the data set.
+        root: its folder.
+        split: one of its splits.
+        own_folder: whether the user named `root`: nothing there was checked when it was fetched.
 
     Returns:
         The split's name to the hash of its samples, and `<split>_video` to that of all frames of its clips, if they
         are there. Names of samples count, folders do not.
     """
-    if dataset.has_fixed_content:
+    if dataset.has_fixed_content and not own_folder:
         return {}
     if isinstance(dataset, ClassificationDataset):
         return {split: _hash_of(map(_files_of_image, dataset.images(root, split)))}
@@ -60,9 +67,10 @@ def _content_of_video(dataset: SegmentationDataset, root: Path, split: str) -> d
 
 
 def _files_of_image(image: LabelledImage) -> tuple[str, list[Path]]:
-    if not isinstance(image.image, Path):
-        raise TypeError(f"{image.sample_id}: is no file")
-    return f"{image.sample_id} {image.class_id}", [image.image]
+    name = f"{image.sample_id} {image.class_id}"
+    if isinstance(image.image, Path):
+        return name, [image.image]
+    return f"{name} {hashlib.sha256(image.image.tobytes()).hexdigest()}", []
 
 
 def _present(*paths: Path | None) -> list[Path]:

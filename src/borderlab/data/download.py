@@ -116,8 +116,8 @@ class Session:
         resumed = part.size > 0
         try:
             retrying(_download_once, self.client, address, part)
-        except httpx.ConnectError as fault:
-            self.unreachable[host] = f"{host} cannot be reached ({fault})"
+        except (httpx.ConnectError, httpx.ConnectTimeout) as fault:
+            self.unreachable[host] = f"{host} cannot be reached ({fault or 'it does not answer'})"
             raise FinalError(self.unreachable[host]) from fault
         return resumed or retrying.statistics["attempt_number"] > 1
 

@@ -19,6 +19,7 @@ def fetch_split(
     mirror: str | None,
     receipt: Path,
     wanted: Mapping[str, str] | None = None,
+    own_folder: bool = False,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Make `split` complete in `folder`, count its samples, and write the receipt.
@@ -31,6 +32,7 @@ def fetch_split(
             `BORDERLAB_MIRROR_<NAME>`.
         receipt: file to write.
         wanted: hashes of the copy that is asked for (`borderlab.data.content`); any where absent.
+        own_folder: whether the user named `folder`, so that what is there is hashed whatever the data set.
         progress: whether to show a progress bar.
 
     Raises:
@@ -43,7 +45,7 @@ def fetch_split(
     if settings.mirror_folder is not None and not settings.mirror_folder.is_dir():
         raise DataError(f"mirror {named}: no such folder; name one with the layout of {dataset.info.name}, or none")
     dataset.fetch(folder, split, settings)
-    found = content_of(dataset, folder, split)
+    found = content_of(dataset, folder, split, own_folder)
     check_content(found, wanted or {}, split, folder)
     content = {
         "dataset": dataset.info.name,
