@@ -34,6 +34,7 @@ from torch import Tensor, nn
 
 from borderlab.errors import PaddingError
 from borderlab.padding.base import LayerScheme, Pad, PaddingScheme, filled, like_memory
+from borderlab.padding.kinds import Traced
 
 N_HIDDEN = 8
 _FEWEST_PX = 2
@@ -56,7 +57,7 @@ class BorderNet(nn.Module):
         self.out_weight = nn.Parameter(torch.zeros(4, 1, N_HIDDEN, device=device, dtype=dtype))
         self.out_bias = nn.Parameter(torch.zeros(4, 1, device=device, dtype=dtype))
 
-    def tensors(self) -> Networks:
+    def tensors(self) -> tuple[Traced, ...]:
         """By name: replicas that `nn.DataParallel` makes have no parameters, only tensors of these names."""
         return self.hidden_weight, self.hidden_bias, self.out_weight, self.out_bias
 
