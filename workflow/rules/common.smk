@@ -35,3 +35,12 @@ wildcard_constraints:
     census=r"[^/]+",
     evaluation=r"evaluation-[0-9a-f]+",
     report=r"[^/]+",
+
+
+# Snakemake's default limit on jobs per second sets a timer whenever jobs are looked for, and they are looked for again
+# when it ends; each job that ends begins one more such chain, so that after some hundred jobs the controller keeps a good
+# part of a core busy. `jobs` and `cores` limit enough; a limit that somebody asks for stays.
+onstart:
+    limit = workflow.scheduler.job_rate_limiter
+    if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
