@@ -270,3 +270,21 @@ def test_wrong_path_for_results_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("borderlab: error: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("asked", "found"), [((), "None"), (("--max-jobs-per-timespan", "7/1s"), "7")])
+def test_jobs_are_not_looked_for_by_timers(tmp_path: Path, asked: tuple[str, ...], found: str) -> None:
+    """Each job that ended would start one more chain of timers; what somebody asks for stays."""
+    (tmp_path / "Snakefile").write_text(f"""
+include: {str(ROOT / "Snakefile")!r}
+rule nothing:
+    output: touch("nothing")
+onsuccess:
+    limit = workflow.scheduler.job_rate_limiter
+    with open("limit", "w") as stream:
+        stream.write(str(limit and limit.max_jobs))
+""")
+    write_config(tmp_path, TINY)
+    done = run("snakemake", "nothing", "--cores", "1", *asked, "--configfile", "tiny.yaml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (tmp_path / "limit").read_text() == found
