@@ -121,6 +121,53 @@ def test_dry_run_of_the_paper(benchmark: Any, tmp_path: Path, options: tuple[str
     check(benchmark, beside(benchmark, tmp_path, commands), 1.5 + 0.0006 * n_jobs)
 
 
+# Sixty jobs wait for a long one, after 120 short ones have ended: what does the controller do meanwhile?
+LONG_JOB = """
+include: {snakefile!r}
+
+
+rule waited:
+    input:
+        expand("after/{{number}}", number=range(60)),
+
+
+rule short:
+    output:
+        touch("before/{{number}}"),
+
+
+rule long:
+    input:
+        expand("before/{{number}}", number=range(120)),
+    output:
+        touch("long"),
+    priority: 1
+    shell:
+        "sleep 30"
+
+
+rule after:
+    input:
+        expand("before/{{number}}", number=range(120)),
+    output:
+        touch("after/{{number}}"),
+"""
+
+
+@pytest.mark.benchmark(group="workflow")
+def test_controller_while_a_long_job_runs(benchmark: Any, tmp_path: Path) -> None:
+    (tmp_path / "Longfile").write_text(LONG_JOB.format(snakefile=str(ROOT / "Snakefile")))
+    write_config(tmp_path, TINY)
+    command = ("snakemake", "long", "waited", "--snakefile", "Longfile", "--cores", "1", "--forceall", "--quiet", "all")
+    asked = ("--max-jobs-per-timespan", "101/1s")  # another limit than Snakemake's own, which this workflow drops
+    commands = {
+        "with a limit": (*command, *asked, "--configfile", "tiny.yaml"),
+        "ours": (*command, "--configfile", "tiny.yaml"),
+    }
+    beside(benchmark, tmp_path, commands)
+    check(benchmark, benchmark.extra_info["ratios"]["ours"]["median"], 1.0)
+
+
 # Planning with and without the hash of each specification; the second plan finds all code hashed already.
 HASHING = """
 import sys, time
