@@ -34,9 +34,10 @@ def command_of(resources: ResourcesConfig, command: Sequence[str], environment: 
     # The first node runs this process; a port of the job's own keeps two jobs on a node apart.
     place = f"{socket.gethostname()}:{FIRST_PORT + int(job) % PORTS}"
     meeting = [f"--nnodes={resources.nodes}", "--rdzv-backend=c10d", f"--rdzv-endpoint={place}", f"--rdzv-id={job}"]
-    # The job step that runs this may not hand down how many cores a task gets: srun would give each task one.
-    cores = max(1, resources.gpus) * max(1, resources.workers)
-    srun = ["srun", "--overlap", f"--nodes={resources.nodes}", "--ntasks-per-node=1", f"--cpus-per-task={cores}"]
+    srun = ["srun", "--overlap", f"--nodes={resources.nodes}", "--ntasks-per-node=1"]
+    # srun does not take over what the job was given for each task: without this a task would get one core.
+    cores = environment.get("SLURM_CPUS_PER_TASK")
+    srun += [] if cores is None else [f"--cpus-per-task={cores}"]
     return [*srun, *torchrun, *meeting, *command]
 
 

@@ -159,14 +159,14 @@ class Workflow:
         return cls(make_plan(config), str(snapshot), trust_existing)
 
     @classmethod
-    def from_environment(cls) -> "Workflow | None":
+    def from_environment(cls, trust_existing: Callable[[], bool]) -> "Workflow | None":
         """The workflow that the process which submitted this job planned; None if it did not say which."""
-        return cls.from_file(Path(os.environ[SNAPSHOT])) if SNAPSHOT in os.environ else None
+        return cls.from_file(Path(os.environ[SNAPSHOT]), trust_existing) if SNAPSHOT in os.environ else None
 
     @classmethod
-    def from_file(cls, path: Path) -> "Workflow":
+    def from_file(cls, path: Path, trust_existing: Callable[[], bool] = lambda: True) -> "Workflow":
         """The workflow of one configuration file or snapshot."""
-        return cls(make_plan(load_config(path)), str(path))
+        return cls(make_plan(load_config(path)), str(path), trust_existing)
 
     @cached_property
     def paths(self) -> Paths:

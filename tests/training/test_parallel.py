@@ -95,13 +95,13 @@ def test_norms_keep_their_names_weights_and_evaluation() -> None:
         (ResourcesConfig(gpus=4), {}, ["torchrun", "--nproc-per-node=4", "--no-python", "--standalone", "work"]),
         (
             ResourcesConfig(gpus=2, nodes=3),
-            {"SLURM_JOB_ID": "7"},
+            {"SLURM_JOB_ID": "7", "SLURM_CPUS_PER_TASK": "16"},
             [
                 "srun",
                 "--overlap",
                 "--nodes=3",
                 "--ntasks-per-node=1",
-                "--cpus-per-task=2",
+                "--cpus-per-task=16",
                 "torchrun",
                 "--nproc-per-node=2",
                 "--no-python",

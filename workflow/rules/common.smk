@@ -9,12 +9,9 @@ from borderlab.workflow import Workflow, growing
 
 try:
     # Whether results that stand stay is asked when the DAG is built: Snakemake knows its options only then.
-    PLANNED = Workflow.from_environment() if workflow.remote_exec else None
-    WORKFLOW = PLANNED or Workflow.from_config(
-        config,
-        workflow.config_settings.configfiles,
-        lambda: not (workflow.dag_settings.forceall or workflow.dag_settings.forcerun),
-    )
+    TRUST = lambda: not (workflow.dag_settings.forceall or workflow.dag_settings.forcerun)
+    PLANNED = Workflow.from_environment(TRUST) if workflow.remote_exec else None
+    WORKFLOW = PLANNED or Workflow.from_config(config, workflow.config_settings.configfiles, TRUST)
 except BorderlabError as fault:
     sys.exit(f"borderlab: error: {fault}")
 

@@ -96,8 +96,9 @@ def _start_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]
     start = earlier[study.start_from]
     if len(start.propagation) * len(start.losses) > 1:
         yield f"start_from: {start.name} has several losses or propagations; name a study with one of each"
-    for name in dict.fromkeys(_names(list(start.backbones))):
-        if _names(list(start.backbones)).count(name) > 1:
+    names = [backbone.name for backbone in start.backbones]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
             yield f"start_from: {start.name} has {name} with several weights; name a study with one of them"
     for key in ("backbones", "padding_modes"):
         ours, theirs = (_names(getattr(one, key)) for one in (study, start))

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from borderlab.papers.schema import Claim, ResultsTable, Selector
-from borderlab.report.schemas import FACTORS
+from borderlab.report.schemas import FACTORS, TOLD_BY
 
 _PROBE_KEYS = ("probe", "dataset", "backbone", "weights", "trained_mode", "tested_mode", "measure")
 KEYS: dict[ResultsTable, tuple[str, ...]] = {"runs": tuple(FACTORS), "cross_test": _PROBE_KEYS}
@@ -22,15 +22,6 @@ PLANNED: dict[ResultsTable, tuple[str, ...]] = {
 PAIRED_BY: dict[ResultsTable, str] = {"runs": "seed", "cross_test": "network"}
 RUN_COLUMN: dict[ResultsTable, str] = {"runs": "run", "cross_test": "network"}
 _NAMED_FIRST = ("dataset", "backbone")
-# Columns that repeat what the text in another one says.
-_TOLD_BY = {
-    "propagation_kind": "propagation",
-    "motion": "propagation",
-    "max_distance": "propagation",
-    "propagation_method": "propagation",
-    "reference_choices": "propagation",
-    "relax_radius_px": "loss",
-}
 
 
 @dataclass(frozen=True)
@@ -86,7 +77,7 @@ def _setting(rows: pd.DataFrame, names: Sequence[str]) -> list[Any]:
 def _varying(settings: Sequence[pd.DataFrame], names: Sequence[str]) -> Iterator[str]:
     differing = [name for name in names if len({str(rows.iloc[0][name]) for rows in settings}) > 1]
     for name in differing:
-        if name not in _NAMED_FIRST and _TOLD_BY.get(name) not in differing:
+        if name not in _NAMED_FIRST and TOLD_BY.get(name) not in differing:
             yield name
 
 

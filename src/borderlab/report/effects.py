@@ -9,7 +9,7 @@ import pandas as pd
 
 from borderlab.report.image_intervals import ImageInterval
 from borderlab.report.rows import Row, records
-from borderlab.report.schemas import FACTORS, MEASURES, SCHEMAS
+from borderlab.report.schemas import FACTORS, MEASURES, SCHEMAS, TOLD_BY
 from borderlab.statistics.differences import Difference, paired_difference, spread
 from borderlab.statistics.power import minimum_detectable_effect
 
@@ -28,16 +28,13 @@ class Comparison:
         return [name for name in FACTORS if name not in self.columns]
 
 
-PADDING = Comparison("padding_mode", "zeros", ("padding_mode",))
-PROPAGATION = Comparison(
-    "propagation",
-    "none",
-    (
-        *("propagation", "propagation_kind", "motion", "max_distance", "void_occluded"),
-        *("propagation_method", "reference_choices"),
-    ),
-)
-LOSS = Comparison("loss", "cross_entropy", ("loss", "relax_radius_px"))
+def _with_repeats(factor: str) -> tuple[str, ...]:
+    return (factor, *(name for name, text in TOLD_BY.items() if text == factor))
+
+
+PADDING = Comparison("padding_mode", "zeros", _with_repeats("padding_mode"))
+PROPAGATION = Comparison("propagation", "none", _with_repeats("propagation"))
+LOSS = Comparison("loss", "cross_entropy", _with_repeats("loss"))
 COMPARISONS = (PADDING, PROPAGATION, LOSS)
 
 # The measure whose images are counted one by one.

@@ -39,6 +39,16 @@ FACTORS = {
     "precision": "Arithmetic of the forward pass.",
     "class_uniform": "Share of samples that class-uniform sampling draws; 0 without it.",
 }
+# Factors that repeat what the text of another one says.
+TOLD_BY = {
+    "propagation_kind": "propagation",
+    "motion": "propagation",
+    "max_distance": "propagation",
+    "void_occluded": "propagation",
+    "propagation_method": "propagation",
+    "reference_choices": "propagation",
+    "relax_radius_px": "loss",
+}
 _FACTOR_TYPES = {
     "max_distance": int,
     "void_occluded": "boolean",
