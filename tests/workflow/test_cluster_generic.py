@@ -69,3 +69,24 @@ def test_jobs_ask_for_their_resources_and_come_back_with_more(tmp_path: Path, mo
     assert ["walltime=30:00" in line and "mem=200mb:ngpus=0" in line for line in trainings].count(True) == 1
     assert ["walltime=60:00" in line and "mem=400mb:ngpus=0" in line for line in trainings].count(True) == 1
     assert len(trainings) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "found"),
+    [
+        ("qstat: cannot connect to server", 1, "running"),
+        ("qstat: Unknown Job Id 7.pbs", 153, "failed"),
+        ("    job_state = R", 0, "running"),
+        ("    job_state = F\n    Exit_status = 0", 0, "success"),
+        ("    job_state = F\n    Exit_status = 271", 0, "failed"),
+    ],
+)
+def test_a_job_is_given_up_only_if_pbs_says_so(tmp_path: Path, answer: str, status: int, found: str) -> None:
+    """Submitted again while it still runs, a training would have two processes in one folder."""
+    qstat = tmp_path / "qstat"
+    qstat.write_text(f"#!/bin/sh\ncat <<'END'\n{answer}\nEND\nexit {status}\n")
+    qstat.chmod(0o755)
+    path = f"{tmp_path}:/usr/bin:/bin"
+    script = ROOT / "profiles" / "cluster-generic" / "status.sh"
+    done = subprocess.run([script, "7"], env={"PATH": path}, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{found}\n"
