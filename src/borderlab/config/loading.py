@@ -1,7 +1,6 @@
 """From a YAML file to a checked `ExperimentConfig`, or one line that says what is wrong."""
 
 import difflib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -13,6 +12,7 @@ from borderlab.config.rules import check_combinations
 from borderlab.config.schema import ExperimentConfig
 from borderlab.credentials import without_credentials
 from borderlab.errors import ConfigError
+from borderlab.files import canonical_json
 
 # What yaml.safe_load reads, in a tenth of its time where PyYAML was built with libyaml: each job reads one file.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -54,7 +54,7 @@ def check_config(values: Any, source: str) -> ExperimentConfig:
     except ValidationError as fault:
         raise ConfigError(f"{source}: {_one_line(fault)}") from fault
     try:
-        json.dumps(config.model_dump(mode="json"), allow_nan=False)
+        canonical_json(config.model_dump(mode="json"))
     except ValueError as fault:
         raise ConfigError(f"{source}: holds .inf or .nan; every number must be finite") from fault
     fault_found = check_combinations(config)
