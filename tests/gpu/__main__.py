@@ -77,9 +77,11 @@ def run(step: Step, log: Path, seconds: float) -> dict[str, Any]:
         "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "PYTHONUNBUFFERED": "1",
     }
+    # A shell that runs the check in the background has it ignore SIGINT, and its children would inherit that.
+    command = ("env", "--default-signal=INT", *step.command)
     with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(
-            step.command, cwd=ROOT, env=environment, stdout=stream, stderr=stream, start_new_session=True
+            command, cwd=ROOT, env=environment, stdout=stream, stderr=stream, start_new_session=True
         )
         try:
             status = process.wait(timeout=seconds)
