@@ -91,6 +91,27 @@ def test_energy_goes_on_where_the_counter_starts_again(rapl: Path) -> None:
     assert stopwatch.energy_j == {"package-0": 2.0}
 
 
+def test_a_later_start_counts_what_earlier_ones_spent(rapl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = {"wall": 100.0, "cpu": 10.0}
+    monkeypatch.setattr("borderlab.provenance.time.perf_counter", lambda: clock["wall"])
+    monkeypatch.setattr("borderlab.provenance.time.process_time", lambda: clock["cpu"])
+    first = Stopwatch()
+    clock |= {"wall": 160.0, "cpu": 90.0}
+    (rapl / "intel-rapl:0" / "energy_uj").write_text("9500000\n")
+    left = first.reading()
+    # Another process, whose clocks stand elsewhere, on a machine whose counter cannot be read.
+    clock |= {"wall": 5.0, "cpu": 1.0}
+    (rapl / "intel-rapl:0" / "energy_uj").unlink()
+    second = Stopwatch()
+    second.go_on_from(left)
+    clock |= {"wall": 12.0, "cpu": 4.0}
+    assert (second.wall_time_s, second.cpu_time_s, second.energy_j) == (67.0, 83.0, {"package-0": 0.5})
+    assert (second.started, second.starts) == (first.started, 2)
+    third = Stopwatch()
+    third.go_on_from(second.reading())
+    assert (third.wall_time_s, third.cpu_time_s, third.starts) == (67.0, 83.0, 3)
+
+
 def test_energy_that_cannot_be_read_is_absent(rapl: Path) -> None:
     stopwatch = Stopwatch()
     (rapl / "intel-rapl:0" / "energy_uj").unlink()

@@ -15,7 +15,9 @@ def choose_device(gpus: int) -> torch.device:
     if gpus == 0:
         return torch.device("cpu")
     if not torch.cuda.is_available():
-        raise RunError("a GPU was asked for (resources.gpus) but torch sees none: install torch's CUDA build or set 0")
+        raise RunError(
+            "a GPU was asked for (resources.gpus, or --gpus) but torch sees none: install torch's CUDA build or set 0"
+        )
     return torch.device("cuda", 0)
 
 

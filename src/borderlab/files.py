@@ -6,12 +6,15 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 _CHUNK_BYTES = 1 << 20
+# What NumPy raises on a damaged or cut file.
+DAMAGED_ARRAY = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 @contextmanager
@@ -42,7 +45,11 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         if path.exists():
             # A folder cannot be renamed over a filled one: move the old one aside first, then drop it.
             old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".old"))
-            path.replace(old / "old")
+            try:
+                path.replace(old / "old")
+            except OSError:
+                old.rmdir()
+                raise
             part.replace(path)
             shutil.rmtree(old)
         else:

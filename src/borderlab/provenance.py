@@ -11,7 +11,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import distributions
@@ -34,28 +34,53 @@ _LOCK_FILE = Path("constraints.txt")
 
 
 class Stopwatch:
-    """Wall and CPU time, and energy where it can be read, since it was made."""
+    """Wall and CPU time, and energy where it can be read, since it was made, and of starts of the same job before.
+
+    What a start did after its last checkpoint was lost with it, and so was the time.
+    """
 
     def __init__(self) -> None:
         self.started = datetime.now(UTC)
+        self.starts = 1
         self._wall_s = time.perf_counter()
         self._cpu_s = time.process_time()
         self._energy = counters()
+        self._earlier_j: dict[str, float] = {}
 
     @property
     def wall_time_s(self) -> float:
-        """Seconds since the start."""
+        """Seconds of all starts."""
         return time.perf_counter() - self._wall_s
 
     @property
     def cpu_time_s(self) -> float:
-        """CPU seconds of this process since the start."""
+        """CPU seconds of this process and of those before it."""
         return time.process_time() - self._cpu_s
 
     @property
     def energy_j(self) -> dict[str, float]:
-        """Joules since the start by counter of the machine (`borderlab.energy`); empty where none can be read."""
-        return joules_since(self._energy)
+        """Joules of all starts by counter of the machine (`borderlab.energy`); empty where none can be read."""
+        own = joules_since(self._energy)
+        names = sorted(own.keys() | self._earlier_j.keys())
+        return {name: round(own.get(name, 0.0) + self._earlier_j.get(name, 0.0), 3) for name in names}
+
+    def reading(self) -> dict[str, Any]:
+        """What a later start of the same job needs for `go_on_from`: strings, numbers and one mapping."""
+        return {
+            "started": self.started.isoformat(),
+            "starts": self.starts,
+            "wall_time_s": self.wall_time_s,
+            "cpu_time_s": self.cpu_time_s,
+            "energy_j": self.energy_j,
+        }
+
+    def go_on_from(self, reading: Mapping[str, Any]) -> None:
+        """Count what an earlier start had spent when it took its `reading`."""
+        self.started = datetime.fromisoformat(reading["started"])
+        self.starts += reading["starts"]
+        self._wall_s -= reading["wall_time_s"]
+        self._cpu_s -= reading["cpu_time_s"]
+        self._earlier_j = dict(reading["energy_j"])
 
 
 def describe(stopwatch: Stopwatch, device: str, command: Sequence[str] | None = None) -> dict[str, Any]:
@@ -78,6 +103,8 @@ def describe(stopwatch: Stopwatch, device: str, command: Sequence[str] | None = 
         "constraints_sha256": _digest(_LOCK_FILE.read_bytes()) if _LOCK_FILE.is_file() else None,
         "environment_sha256": _environment_digest(),
         "started": stopwatch.started.isoformat(timespec="seconds"),
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "starts": stopwatch.starts,
         "wall_time_s": round(stopwatch.wall_time_s, 3),
         "cpu_time_s": round(stopwatch.cpu_time_s, 3),
         "peak_memory_mb": round(peak_memory_mb(), 1),

@@ -41,7 +41,9 @@ class AugmentSpec(Spec):
     scale: tuple[float, float] = Field(
         (0.5, 2.0), description="Segmentation: factor on the size. Classification: share of the area that is cropped."
     )
-    aspect: tuple[float, float] = Field((1.0, 1.0), description="Width over height of a crop, before resizing.")
+    aspect: tuple[float, float] = Field(
+        (1.0, 1.0), description="Classification: width over height of a crop, before resizing."
+    )
     flip: bool = True
     brightness: Annotated[float, Field(ge=0, le=1)] = 0.0
     contrast: Annotated[float, Field(ge=0, le=1)] = 0.0

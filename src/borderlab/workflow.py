@@ -21,7 +21,7 @@ from borderlab.identity import HASH_LENGTH
 from borderlab.plan import Plan, make_plan
 from borderlab.report.names import TABLES
 
-PUBLISHED_FILES = ("report.html", "summary.md", "metrics.json", "tables.tex")
+PUBLISHED_FILES = ("report.html", "summary.md", "metrics.json", "tables.tex", "config.yaml")
 TABLE_FORMATS = {"tables": "csv", "parquet": "parquet"}
 # In the environment of a job on another node: the snapshot of the configuration that it was planned from.
 SNAPSHOT = "BORDERLAB_SNAPSHOT"
@@ -109,7 +109,7 @@ class Paths:
         return _all_table_files(self.report_folder(report))
 
     def report(self, report: str) -> list[str]:
-        """Page, summary and metrics of an experiment."""
+        """Page, summary, metrics, LaTeX and configuration of an experiment."""
         return [f"{self.report_folder(report)}/{name}" for name in PUBLISHED_FILES]
 
     def stamp(self, report: str) -> str:
@@ -118,8 +118,13 @@ class Paths:
 
     @property
     def published_pages(self) -> list[str]:
-        """Stable copies of page, summary, metrics and LaTeX."""
+        """Stable copies of page, summary, metrics, LaTeX and configuration."""
         return [f"{self.results}/{name}" for name in PUBLISHED_FILES]
+
+    @property
+    def published_config(self) -> str:
+        """The configuration that made what is published: in git, so that a clone can make it again."""
+        return f"{self.results}/config.yaml"
 
     def published_tables(self, kind: str) -> list[str]:
         """Stable copies of the tables, in one of `TABLE_FORMATS`."""

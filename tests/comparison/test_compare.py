@@ -161,6 +161,25 @@ def test_a_missing_setting_is_no_agreement_within_intervals(results: Path, tmp_p
     assert [(cell.table, cell.column) for cell in failed] == [("summary", "whole row")] * 3
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("published-x.json", "{}", "published-x.json: is no stamp of `borderlab publish`"),
+        ("published-x.json", "[", "published-x.json: is no stamp of `borderlab publish`"),
+        ("tables/effects.csv", "", "effects.csv: cannot be read as a table (No columns to parse from file)"),
+        ("tables/runs.csv", "run,seed\n", "runs.csv: has no column 'recipe'"),
+    ],
+)
+def test_a_damaged_tree_is_one_line(results: Path, tmp_path: Path, name: str, text: str, message: str) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(results, copy)
+    (copy / name).write_text(text)
+    with pytest.raises(RunError) as fault:
+        read_tree(copy)
+    assert message in str(fault.value)
+    assert "\n" not in str(fault.value)
+
+
 def test_a_folder_without_results_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"holds no tables/runs.csv; name a folder such as"):
         read_tree(tmp_path)

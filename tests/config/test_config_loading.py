@@ -87,6 +87,7 @@ def test_merge_replaces_lists_and_merges_dictionaries() -> None:
         (("studies", 1, "name"), "digits", "studies[1].name", "'digits'", "must differ"),
         (("datasets", "mnist"), None, "datasets.mnist", "'mnist'", "fashion_mnist"),
         (("datasets", "streets"), {"options": {"clips_train": 0}}, "datasets.streets.options", "0", "greater"),
+        (("datasets", "streets"), {"content": {"trian": "0" * 64}}, "streets.content", "'trian'", "train_video"),
         (("recipes", "small"), {"batch_size": 0}, "recipes.small.batch_size", "0", "greater than or equal to 1"),
         (("recipes", "small"), {"lr": "fast"}, "recipes.small.lr", "'fast'", "number"),
         (("recipes", "small"), {"base": "tiny"}, "recipes", "'tiny'", "longer, small"),

@@ -30,6 +30,9 @@ CHAIN: dict[str, Any] = {
         "small": {"epochs": 3, "evaluation": {"resize": 32, "crop": [32, 32]}},
         "resident": {"evaluation": {"crop": [32, 32]}, "resident": True},
         "windows": {"evaluation": {"crop": [32, 32], "scales": [0.5, 1.0]}},
+        "long": {"augment": {"aspect": [0.5, 2.0]}},
+        "large": {"evaluation": {"crop": [32, 32]}, "augment": {"scale": [1.5, 2.0]}},
+        "blurred": {"augment": {"blur_sigma": [1.3, 0.15]}},
         "uniform": {
             "evaluation": {"crop": [32, 32]},
             "class_uniform": {"extra_split": "val", "extra_classes": ["car"]},
@@ -127,6 +130,18 @@ def test_frames_of_an_extra_split_are_fetched():
             {"losses": [{"name": "relaxed", "reference": True}], "resources": {"gpus": 2}},
             ("losses[0].reference: cannot be shared by 2 processes",),
         ),
+        (0, {"losses": [{"name": "cross_entropy", "boundary_weight": 2}]}, ("which cross_entropy does not use",)),
+        (0, {"losses": [{"name": "cross_entropy", "reference": True}]}, ("losses[0].reference: got True",)),
+        (
+            0,
+            {"losses": [{"name": "relaxed", "reference": True, "boundary_weight": 5}]},
+            ("losses[0].boundary_weight: got 5; `reference` has its own",),
+        ),
+        (0, {"losses": [{"name": "relaxed", "boundary_weight": 2}]}, ("used after relax_until, the end of training",)),
+        (0, {"eval_split": "train"}, ("eval_split: got 'train', which the study trains on",)),
+        (0, {"recipe": "long"}, ("'long' has augment.aspect; segmentation (others)",)),
+        (0, {"dataset": "digits", "recipe": "large"}, ("'large'.augment.scale: got [1.5, 2]", "up to 1")),
+        (0, {"recipe": "blurred"}, ("'blurred'.augment.blur_sigma: got [1.3, 0.15]", "the smaller one first")),
         (0, {"dataset": "digits", "recipe": "windows"}, ("evaluation.scales, flip or window",)),
         (0, {"recipe": "resident"}, ("'resident' has resident; others is no classification set",)),
         (0, {"dataset": "digits", "recipe": "uniform"}, ("class_uniform; classification (digits)",)),
@@ -143,9 +158,11 @@ def test_fault_is_one_line(study: int, keys: dict[str, Any], parts: tuple[str, .
 @pytest.mark.parametrize(
     ("uniform", "parts"),
     [
-        ({"extra_split": "val"}, ("extra_split and extra_classes go together",)),
+        ({"extra_split": "test"}, ("extra_split and extra_classes go together",)),
         ({"extra_split": "night", "extra_classes": ["car"]}, ("extra_split: got 'night'", "allowed: ")),
         ({"extra_split": "val", "extra_classes": ["lamp"]}, ("extra_classes: got 'lamp'", "allowed: ")),
+        ({"extra_split": "train", "extra_classes": ["car"]}, ("got 'train', which the study trains or evaluates on",)),
+        ({"extra_split": "val", "extra_classes": ["car"]}, ("got 'val', which the study trains or evaluates on",)),
     ],
 )
 def test_fault_of_class_uniform_sampling(uniform: dict[str, Any], parts: tuple[str, ...]):

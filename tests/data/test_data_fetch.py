@@ -220,6 +220,14 @@ def test_resume_goes_on_in_a_later_call(server: Server, tmp_path: Path) -> None:
     assert not (tmp_path / "a.bin.part").exists()
 
 
+def test_part_that_only_lacks_its_name_is_not_asked_for(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.bin.part").write_bytes(CONTENT)
+    assert fetch([remote(server)], tmp_path) == 1
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert not server.requests
+    assert not (tmp_path / "a.bin.part").exists()
+
+
 def test_server_that_ignores_ranges_begins_again(server: Server, tmp_path: Path) -> None:
     server.behaviour = {"/a.bin": ignores_range}
     fetch([remote(server)], tmp_path)

@@ -14,6 +14,7 @@ from borderlab.data.base import (
     FetchSettings,
     SegmentationDataset,
 )
+from borderlab.data.digits import Digits
 from borderlab.errors import BorderlabError, ConfigError, DataError
 
 QUIET = FetchSettings(progress=False, attempts=1, timeout_s=0.5)
@@ -93,3 +94,12 @@ def test_digits_are_real_and_split_without_overlap(tmp_path: Path) -> None:
     assert isinstance(pixels, np.ndarray)
     assert pixels.shape == (8, 8, 3)
     assert 200 <= pixels.max() <= 255
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04"])
+def test_damaged_digits_are_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "val.npz").write_bytes(content)
+    with pytest.raises(
+        DataError, match=r"val\.npz is damaged \(.*\); delete it and run: borderlab fetch digits --split val"
+    ):
+        Digits().images(tmp_path, "val")

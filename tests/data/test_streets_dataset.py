@@ -103,6 +103,17 @@ def test_a_damaged_mask_is_told(fetched: tuple[Streets, Path], tmp_path: Path) -
         fetched[0].true_occlusion(tmp_path, "train", "clip_0000", 0, 1)
 
 
+@pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY\x01\x00v\x00{'descr'"])
+def test_a_damaged_flow_is_told(fetched: tuple[Streets, Path], tmp_path: Path, content: bytes) -> None:
+    folder = tmp_path / "train" / "clip_0000"
+    folder.mkdir(parents=True)
+    (folder / "flow_fwd_000.npy").write_bytes(content)
+    with pytest.raises(
+        DataError, match=r"flow_fwd_000\.npy is damaged \(.*\); delete .*clip_0000 and run: borderlab fetch"
+    ):
+        fetched[0].true_flow(tmp_path, "train", "clip_0000", 0, 1)
+
+
 def test_identity_names_the_folder_and_follows_the_options() -> None:
     one, two = Streets(), Streets(StreetsOptions(seed=1))
     assert one.identity == Streets().identity

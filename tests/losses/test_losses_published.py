@@ -144,6 +144,18 @@ def test_image_weights_raise_rare_classes_of_each_image_by_itself():
     torch.testing.assert_close(gradient[0], changed[0])
 
 
+def test_image_weights_hold_in_both_phases_whatever_boundary_pixels_weigh():
+    logits, target = pixels()
+    near, labelled = is_beside_another_class(target, 4), target != IGNORE_INDEX
+    weights = 1 + 6 * (1 - class_shares(target, 4))
+    own = torch.stack([weights[i][target[i].where(target[i] < 4, 0)] for i in range(2)])
+    pixel = F.cross_entropy(logits, target, ignore_index=IGNORE_INDEX, reduction="none")
+    for boundary in (1.0, 2.0):
+        spec = LossSpec(name="relaxed", relax_until=0.5, boundary_weight=boundary, image_weight_bound=6.0)
+        counts = torch.where(near, boundary, 1.0) * labelled
+        torch.testing.assert_close(create_loss(spec)(logits, target, 0.5), (pixel * counts * own).sum() / counts.sum())
+
+
 def test_strict_classes_are_named():
     logits, target = pixels()
     loss = create_loss(LossSpec(name="relaxed", strict_classes=("c", "a")), classes=("a", "b", "c", "d"))

@@ -96,6 +96,15 @@ def test_a_filled_in_cell_changes_the_digests(write_paper) -> None:
     assert {name for name in before if before[name] != after[name]} == {"third/main.csv"}
 
 
+@pytest.mark.parametrize("name", ["main.csv", "main.yaml"])
+def test_another_encoding_is_one_line(write_paper, name: str) -> None:
+    folder = write_paper()
+    [path] = folder.glob(f"*/{name}")
+    path.write_bytes(path.read_bytes() + "# é\n".encode("cp1252"))
+    with pytest.raises(ConfigError, match=rf"{name}: is not UTF-8 \(byte \d+\); save it as UTF-8"):
+        load_papers(folder)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

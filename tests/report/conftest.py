@@ -310,6 +310,8 @@ def _provenance(spec: RunSpec) -> dict[str, Any]:
         "environment_sha256": "1234abcd" * 8,
         "energy_j": {"package-0": 1500.0} if spec.seed == 0 else {},
         "started": "2026-11-03T10:00:00+00:00",
+        "ended": "2026-11-03T10:01:00+00:00",
+        "starts": 1,
         "wall_time_s": 31.5 * slower + spec.seed,
         "cpu_time_s": 60.0 * slower,
         "peak_memory_mb": 812.5 + 40 * slower,

@@ -1,5 +1,6 @@
 """The page in a real browser: what its script does, what it asks the network for, and whether all can read it."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,22 @@ def test_tables_sort_both_ways(page) -> None:
     assert falling == sorted(rising, reverse=True)
     assert len(set(rising)) > 1
     assert page.locator("#table-padding thead th:nth-child(3)").get_attribute("aria-sort") == "descending"
+
+
+def test_texts_among_numbers_sort_behind_them(page) -> None:
+    values = ["5", "present", "1", "absent", "2", "3"]
+    compared = "(values) => values.sort((one, other) => compareCells(one, other, true))"
+    assert page.evaluate(compared, values) == ["1", "2", "3", "5", "absent", "present"]
+
+
+def test_a_copy_button_gets_its_name_back(page) -> None:
+    button = page.locator("button.copy:visible").first
+    name = button.inner_text()
+    button.click()
+    assert button.inner_text() != name
+    button.click()
+    page.wait_for_timeout(2000)
+    assert button.inner_text() == name
 
 
 def test_filters_filter(page) -> None:
@@ -160,4 +177,9 @@ def test_without_scripts_every_table_is_there(browser, full_report) -> None:
     plain = context.new_page()
     plain.goto(full_report.page.as_uri())
     assert plain.locator("table:visible").count() == plain.locator("table").count() > 3
+    # The pictures of +1 are shown, and the number beside them says so.
+    viewer = plain.locator("figure.viewer").first
+    assert viewer.locator("output").inner_text() == "+1"
+    distances = json.loads(viewer.locator("input[type=range]").get_attribute("data-distances"))
+    assert distances[int(viewer.locator("input[type=range]").input_value())] == 1
     context.close()

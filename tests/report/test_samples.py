@@ -81,6 +81,7 @@ def test_a_viewer_opens_at_the_next_frame_of_a_model_that_moves(make_experiment)
     [viewer] = moved_viewers(experiment.inputs, album)
     assert viewer.motions == ["dis_fast", "dis_fast, occluded kept", "copy"]
     assert viewer.distances == [-2, -1, 1, 2]
+    assert viewer.distances[viewer.start] == 1
     assert viewer.first["moved_label"] == album.addresses[viewer.frames["dis_fast"]["1"]["moved_label"]]
     assert viewer.frames["copy"]["2"]["frame"] == viewer.frames["dis_fast"]["2"]["frame"]
 

@@ -21,6 +21,9 @@ def test_summary_has_both_tables_and_the_scale(full_report, tmp_path: Path) -> N
         "The papers' claims": n_claims,
         "Padding": 9,
         "Propagation in training": 8,
+        "Trained motion models": 6,
+        "Moved labels against true ones": 50,
+        "Weights under other paddings": 24,
     }
     assert all(len({line.count(" | ") for line in lines}) == 1 for lines in rows.values())
     [gains] = [line for line in rows["The papers' claims"] if "on each of five ImageNet networks" in line]

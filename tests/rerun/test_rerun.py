@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 import yaml
 from tests.workflow.running import TINY
+from typer.testing import CliRunner
 
+from borderlab.cli import app
 from borderlab.errors import RunError
 from borderlab.rerun.cells import runs_of_cell
 from borderlab.rerun.making import disagreements, target_of
@@ -204,6 +206,15 @@ def test_every_value_that_differs_is_named(make_workflow) -> None:
         "metrics.json: classes.road": ("50.0", "50.1"),
         "curve.csv: train_loss, epoch 1": ("0.25", "0.26"),
     }
+
+
+def test_verify_looks_for_a_run_before_it_makes_it_again(make_workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    workflow = make_workflow("one")
+    monkeypatch.setattr("borderlab.rerun.making.make_again", lambda *_: pytest.fail("hours of training"))
+    run = next(iter(workflow.plan.runs))
+    done = CliRunner().invoke(app, ["verify", run, "--config", workflow.snapshot])
+    assert isinstance(done.exception, RunError)
+    assert "training.json: is missing; run the experiment to its end" in str(done.exception)
 
 
 def test_a_run_that_is_not_there_cannot_be_verified(make_workflow) -> None:

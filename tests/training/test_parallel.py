@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from copy import deepcopy
 from itertools import product
 from pathlib import Path
 
 import pytest
 import torch
+import torch.distributed as dist
 from safetensors.torch import load_file
 from torch import nn
 
@@ -87,6 +89,26 @@ def test_norms_keep_their_names_weights_and_evaluation() -> None:
     assert list(made.state_dict()) == keys
     assert not [module for module in made.modules() if type(module) is nn.BatchNorm2d]
     assert torch.equal(made(image), expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_norms_of_half_precision_are_torchs(dtype: torch.dtype, tmp_path: Path) -> None:
+    from borderlab.training.together import synchronise_norms
+
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meet", rank=0, world_size=1)
+    try:
+        torch.manual_seed(0)
+        plain = nn.BatchNorm2d(4)
+        shared = synchronise_norms(nn.Sequential(deepcopy(plain)), torch.device("cpu"))
+        image = (3 * torch.randn(2, 4, 9, 9) + 1).to(dtype)
+        made, expected = shared(image), plain(image)
+    finally:
+        dist.destroy_process_group()
+    assert made.dtype == expected.dtype == dtype
+    # One rounding to half precision, for sums in another order.
+    assert torch.allclose(made.float(), expected.float(), rtol=2 * torch.finfo(dtype).eps, atol=1e-6)
+    state = shared[0].state_dict()
+    assert all(torch.allclose(state[name], value, rtol=1e-6) for name, value in plain.state_dict().items())
 
 
 @pytest.mark.parametrize(

@@ -105,10 +105,11 @@ def verify(
     They are made in a temporary folder; status 1 if any value differs.
     """
     from borderlab.rerun.cells import runs_of_cell
-    from borderlab.rerun.making import disagreements, make_again
+    from borderlab.rerun.making import check_present, disagreements, make_again
 
     workflow = Workflow.from_file(config)
     runs = runs_of_cell(cell, workflow)
+    check_present(runs, workflow)
     with TemporaryDirectory(prefix="borderlab-verify-") as folder:
         remade = make_again(runs, workflow, Path(folder), snakefile, cores)
         found = list(disagreements(runs, workflow, remade))
@@ -121,7 +122,7 @@ def verify(
 
 
 def crate(
-    folder: Annotated[Path, typer.Argument(help="Folder to write; an older crate there is replaced.")],
+    folder: Annotated[Path, typer.Argument(help="Folder to write: a new one, or a crate, which is replaced.")],
     config: Config = DEFAULT_CONFIG,
     snakefile: Snakefile = Path("Snakefile"),
 ) -> None:

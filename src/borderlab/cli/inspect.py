@@ -20,7 +20,11 @@ def register(app: typer.Typer) -> None:
 
 def check(config: Config = DEFAULT_CONFIG) -> None:
     """Say in one line what is wrong with a configuration."""
+    from borderlab.papers.loading import load_papers
+
     workflow = Workflow.from_file(config)
+    # The tables come last, and would be the first to see a fault in what they are compared with.
+    load_papers(Path(workflow.plan.config.folders.papers))
     typer.echo(f"{config}: {workflow.plan.config.title}: {len(workflow.plan.runs)} training runs, no fault found")
 
 
@@ -86,7 +90,7 @@ def list_names() -> None:
     from borderlab.padding.names import PADDING_MODE_NAMES
 
     for name, dataset in DATASETS.items():
-        typer.echo(f"data set       {name:16} {dataset.info.title} ({dataset.info.access})")
+        typer.echo(f"data set       {name:16} {dataset.info.title} ({dataset.info.access}; {dataset.info.licence})")
     for kind, names in (
         ("padding mode", PADDING_MODE_NAMES),
         ("loss", LOSS_NAMES),

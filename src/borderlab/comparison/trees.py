@@ -15,7 +15,7 @@ LEFT_OUT = frozenset(
     {
         *("run", "runs", "baseline_runs", "left_runs", "right_runs", "network", "rerun_command", "studies"),
         *("wall_time_s", "cpu_time_s", "peak_memory_mb", "peak_gpu_memory_mb", "seconds"),
-        *("device", "platform", "versions", "git_commit", "git_dirty", "started", "data_identity"),
+        *("device", "platform", "versions", "git_commit", "git_dirty", "started", "ended", "starts", "data_identity"),
         *("git_diff_sha256", "constraints_sha256", "environment_sha256", "energy_j", "energy_of"),
         *("weights_md5", "metrics_md5"),
     }
@@ -41,7 +41,7 @@ def read_tree(folder: Path) -> Tree:
     """The tables below `folder` (`results/<experiment>`, or its `tables/`).
 
     Raises:
-        RunError: if there are none.
+        RunError: if there are none, or one cannot be read.
     """
     place = folder / "tables" if (folder / "tables").is_dir() else folder
     paths = {name: place / f"{name}.csv" for name in TABLES}
@@ -57,6 +57,9 @@ def run_labels(runs: pd.DataFrame) -> dict[str, str]:
 
     Names of runs will not do: they hold hashes of the code that made them, and not every setting.
     """
+    missing = [name for name in ("run", "seed", "recipe") if name not in runs]
+    if missing:
+        raise RunError(f"runs.csv: has no column {missing[0]!r}; is it a table of `borderlab tabulate`?")
     names = [name for name in _LABEL if name in runs]
     labels = {}
     for row in runs.to_dict("records"):
@@ -69,7 +72,11 @@ def edited_files(folder: Path) -> list[str]:
     """Published files whose bytes are not those of the stamp beside them."""
     changed = []
     for stamp in sorted(folder.glob("published-*.json")):
-        for name, digest in read_json(stamp)["sha256"].items():
+        try:
+            kept = dict(read_json(stamp)["sha256"])
+        except (ValueError, KeyError, TypeError) as fault:
+            raise RunError(f"{stamp}: is no stamp of `borderlab publish`; publish again, or remove it") from fault
+        for name, digest in kept.items():
             path = folder / name
             if path.is_file() and sha256_of_file(path) != digest:
                 changed.append(name)
@@ -77,7 +84,11 @@ def edited_files(folder: Path) -> list[str]:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (ValueError, OSError) as fault:
+        reason = (str(fault).splitlines() or [type(fault).__name__])[0]
+        raise RunError(f"{path}: cannot be read as a table ({reason}); get it again, or make it anew") from fault
 
 
 def _keyed(name: str, frame: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:

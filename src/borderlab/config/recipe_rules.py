@@ -6,18 +6,19 @@ from borderlab.config.naming import allowed
 from borderlab.config.schema import ExperimentConfig, StudyConfig
 from borderlab.data.base import ClassificationDataset, Dataset
 from borderlab.models.names import output_strides
-from borderlab.spec import RecipeSpec
+from borderlab.recipe_spec import AugmentSpec
+from borderlab.spec import LossSpec, RecipeSpec
 
 
 def recipe_faults(config: ExperimentConfig, study: StudyConfig, dataset: Dataset) -> Iterator[str]:
     """One line for each fault of a study's recipe, losses and start."""
     recipe = config.recipes[study.recipe]
     yield from _value_faults(study, recipe)
+    yield from _loss_faults(study)
     if isinstance(dataset, ClassificationDataset):
         yield from _classification_faults(study, recipe)
     else:
-        if recipe.resident:
-            yield f"recipe: {study.recipe!r} has resident; {study.dataset} is no classification set: set it to false"
+        yield from _segmentation_faults(study, recipe)
         yield from _parallel_faults(study)
         yield from _class_name_faults(study, recipe, dataset)
         yield from _output_stride_faults(study, recipe)
@@ -33,12 +34,46 @@ def _value_faults(study: StudyConfig, recipe: RecipeSpec) -> Iterator[str]:
         low, high = getattr(recipe.augment, key)
         if not 0 < low <= high:
             yield f"{where}.augment.{key}: got [{low:g}, {high:g}]; allowed: two numbers above 0, the smaller one first"
+    low, high = recipe.augment.blur_sigma
+    if not 0 <= low <= high:
+        yield f"{where}.augment.blur_sigma: got [{low:g}, {high:g}]; allowed: two numbers from 0, the smaller one first"
     for rate in recipe.aspp_rates:
         if rate < 1:
             yield f"{where}.aspp_rates: got {list(recipe.aspp_rates)}; allowed: whole numbers from 1"
 
 
+def _loss_faults(study: StudyConfig) -> Iterator[str]:
+    """Options without effect: they would name another result, and the same numbers would stand in it."""
+    plain = LossSpec()
+    for index, loss in enumerate(study.losses):
+        where = f"losses[{index}]"
+        if loss.name == "cross_entropy":
+            for key in type(loss).model_fields:
+                if key != "name" and getattr(loss, key) != getattr(plain, key):
+                    yield f"{where}.{key}: got {getattr(loss, key)}, which cross_entropy does not use; remove it"
+        elif loss.boundary_weight != plain.boundary_weight:
+            got = f"{where}.boundary_weight: got {loss.boundary_weight:g}"
+            if loss.reference:
+                yield f"{got}; `reference` has its own; remove it"
+            elif loss.relax_until == plain.relax_until:
+                yield f"{got}, which is used after relax_until, the end of training; lower that, or remove this"
+
+
+def _segmentation_faults(study: StudyConfig, recipe: RecipeSpec) -> Iterator[str]:
+    where = f"recipe: {study.recipe!r}"
+    if recipe.resident:
+        yield f"{where} has resident; {study.dataset} is no classification set: set it to false"
+    if recipe.augment.aspect != AugmentSpec().aspect:
+        yield f"{where} has augment.aspect; segmentation ({study.dataset}) keeps an image's shape; remove it"
+
+
 def _classification_faults(study: StudyConfig, recipe: RecipeSpec) -> Iterator[str]:
+    low, high = recipe.augment.scale
+    if low > 1:
+        yield (
+            f"recipe: {study.recipe!r}.augment.scale: got [{low:g}, {high:g}]; classification ({study.dataset}) crops "
+            "that share of the area: allowed: a smaller number up to 1"
+        )
     if recipe.class_uniform is not None:
         yield f"recipe: {study.recipe!r} has class_uniform; classification ({study.dataset}) has no pixel labels"
     if not recipe.evaluation.is_plain:
@@ -71,6 +106,8 @@ def _class_name_faults(study: StudyConfig, recipe: RecipeSpec, dataset: Dataset)
             yield f"{where}.extra_classes: got {name!r}; {allowed(names)}"
     if uniform.extra_split is not None and uniform.extra_split not in dataset.splits:
         yield f"{where}.extra_split: got {uniform.extra_split!r}; {allowed(dataset.splits)}"
+    if uniform.extra_split in (study.train_split, study.eval_split):
+        yield f"{where}.extra_split: got {uniform.extra_split!r}, which the study trains or evaluates on; name another"
     if (uniform.extra_split is None) != (not uniform.extra_classes):
         yield f"{where}: extra_split and extra_classes go together; give both or neither"
 

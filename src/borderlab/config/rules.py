@@ -51,9 +51,14 @@ def _dataset_faults(config: ExperimentConfig) -> Iterator[str]:
             yield f"datasets.{key}: got {name!r}; {allowed(DATASETS)}"
             continue
         try:
-            create_dataset(name, entry.options)
+            dataset = create_dataset(name, entry.options)
         except BorderlabError as fault:
             yield f"datasets.{key}.options: {fault}"
+            continue
+        known = [*dataset.splits, *(f"{split}_video" for split in dataset.splits)]
+        for split in entry.content:
+            if split not in known:
+                yield f"datasets.{key}.content: got {split!r}; {allowed(known)}"
 
 
 def _repeated_studies(config: ExperimentConfig) -> Iterator[str]:
@@ -84,6 +89,8 @@ def _study_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]
         return
     dataset = config.create_dataset(study.dataset)
     yield from split_faults(dataset, train_split=study.train_split, eval_split=study.eval_split)
+    if study.train_split == study.eval_split:
+        yield f"eval_split: got {study.eval_split!r}, which the study trains on; name another split"
     yield from _name_faults(config, study)
     yield from weights_faults(study.backbones)
     batch_size, processes = config.recipes[study.recipe].batch_size, study.resources.processes

@@ -10,7 +10,6 @@ into memory, where all runs share the same pages.
 import io
 import logging
 import os
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from borderlab.data.base import LabelledImage
 from borderlab.data.decode import read_image
 from borderlab.data.lock import exclusive
 from borderlab.errors import DataError
-from borderlab.files import atomic_folder, sha256_of_json
+from borderlab.files import DAMAGED_ARRAY, atomic_folder, sha256_of_json
 from borderlab.libraries import library_versions
 
 _GIB = 2**30
@@ -163,6 +162,6 @@ def _read(folder: Path, key: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]
             sizes: NDArray[np.int64] = index["sizes"]
         # Copy on write, and nobody writes: torch warns of arrays that must not be written to.
         pixels = np.memmap(folder / "pixels.bin", np.uint8, mode="c")
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except DAMAGED_ARRAY:
         return None
     return (pixels.reshape(-1, 3), sizes) if pixels.size == 3 * sizes.prod(axis=1).sum() else None

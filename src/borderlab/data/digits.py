@@ -10,7 +10,7 @@ import numpy as np
 
 from borderlab.data.base import ClassificationDataset, DatasetInfo, FetchSettings, LabelledImage, check_split
 from borderlab.errors import DataError
-from borderlab.files import atomic_file
+from borderlab.files import DAMAGED_ARRAY, atomic_file
 
 # Of every ten images in the set's order: seven for training, one to validate, two to test.
 _SPLIT_OF_LAST_DIGIT = {"train": (0, 1, 2, 3, 4, 5, 6), "val": (7,), "test": (8, 9)}
@@ -49,17 +49,22 @@ class Digits(ClassificationDataset):
         """Samples of `split` in the set's order.
 
         Raises:
-            DataError: if the split has not been fetched.
+            DataError: if the split has not been fetched, or its file is damaged.
         """
         check_split(self, split)
         path = _path(root, split)
         if not path.is_file():
-            raise DataError(f"digits: {path} is missing; fetch it first: borderlab fetch digits")
-        with np.load(path) as stored:
-            return [
-                LabelledImage(f"{index:04d}", np.repeat(grey[..., None], 3, axis=2), int(class_id))
-                for grey, class_id, index in zip(stored["grey"], stored["class_id"], stored["index"], strict=True)
-            ]
+            raise DataError(f"digits: {path} is missing; fetch it first: borderlab fetch digits --split {split}")
+        try:
+            with np.load(path) as stored:
+                return [
+                    LabelledImage(f"{index:04d}", np.repeat(grey[..., None], 3, axis=2), int(class_id))
+                    for grey, class_id, index in zip(stored["grey"], stored["class_id"], stored["index"], strict=True)
+                ]
+        except DAMAGED_ARRAY as fault:
+            raise DataError(
+                f"digits: {path} is damaged ({fault}); delete it and run: borderlab fetch digits --split {split}"
+            ) from fault
 
 
 def _path(root: Path, split: str) -> Path:

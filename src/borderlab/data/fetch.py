@@ -81,6 +81,14 @@ def _fault_of(path: Path, file: RemoteFile) -> str | None:
     return None
 
 
+def _is_complete(part: Part) -> bool:
+    """Whether all bytes are there, as far as a hash on record can tell."""
+    file = part.file
+    if not part.size or (file.sha256 is None and file.md5 is None) or file.bytes not in (None, part.size):
+        return False
+    return _fault_of(part.path, file) is None
+
+
 def _fetch_all(files: Sequence[RemoteFile], root: Path, session: Session) -> list[str]:
     """One line about each file that no place had."""
     with session.client, ThreadPoolExecutor(session.settings.connections) as pool:
@@ -120,6 +128,9 @@ def _get(get: Getter, part: Part) -> str | None:
     Beginning and end may be of two versions of the file: what was continued and turns out wrong is fetched once more,
     from its first byte.
     """
+    if _is_complete(part):
+        # The process that fetched it ended before it could give the file its name.
+        return None
     resumed = get(part)
     fault = _fault_of(part.path, part.file)
     if fault is not None and resumed:

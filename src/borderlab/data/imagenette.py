@@ -120,7 +120,7 @@ class Imagenette(ClassificationDataset):
 
     def images(self, root: Path, split: str) -> list[LabelledImage]:
         check_split(self, split)
-        return folder_images(root / split, WNIDS, "run `borderlab fetch imagenette`")
+        return folder_images(root / split, WNIDS, f"run `borderlab fetch imagenette --split {split} --config FILE`")
 
     def _check(self, root: Path, split: str) -> None:
         found = len(self.images(root, split))

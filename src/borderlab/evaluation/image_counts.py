@@ -1,13 +1,12 @@
 """The file with the counts of each image of a split; imports no torch, for tables are made from it."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from borderlab.errors import RunError
-from borderlab.files import atomic_file
+from borderlab.files import DAMAGED_ARRAY, atomic_file
 
 IMAGES_FILE = "images.npz"
 ImageCounts = NDArray[np.int64]
@@ -32,5 +31,5 @@ def read_image_counts(path: Path) -> ImageCounts:
             return np.asarray(stored["counts"], dtype=np.int64)
     except FileNotFoundError:
         raise RunError(f"{path}: is missing; evaluate the run again") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as fault:
+    except DAMAGED_ARRAY as fault:
         raise RunError(f"{path}: cannot be read ({fault}); evaluate the run again") from fault

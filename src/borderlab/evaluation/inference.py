@@ -12,7 +12,9 @@ wider than `STRIP_WINDOWS` windows are done in strips. What is held therefore de
 image.
 
 Differs from the reference: windows are cut out before they are resized, not after, so a scaled image never exists;
-within half a pixel of a window's edge the interpolation sees the window alone.
+within half a pixel of a window's edge the interpolation sees the window alone. And the network always sees `window`
+pixels: at scale 2 a window spans half of them in the image, where the published code enlarges its window along with the
+image, above scale 1, and spans all of them.
 """
 
 from collections.abc import Iterator, Sequence

@@ -71,12 +71,17 @@ def relaxed_cross_entropy(
     divisor = sets.labelled.to(logits) if class_weights is None else pixel_weights(sets, class_weights.to(logits))
     weights = divisor
     if image_weight_bound > 0:
-        per_image = 1 + image_weight_bound * (1 - class_shares(target, logits.shape[1]).to(logits))
+        per_image = image_weights(target, logits.shape[1], image_weight_bound).to(logits)
         weights = pixel_weights(sets, per_image if class_weights is None else per_image * class_weights.to(logits))
     # In channels-last order the classes of a pixel lie side by side: the last axis is then the quick one.
     dim = 3 if is_channels_last(logits) else 1
     total = SetLoss.apply(logits.movedim(1, dim), dim, sets, weights)
     return mean_of(total, divisor)
+
+
+def image_weights(target: Integer[Tensor, "n h w"], n_classes: int, bound: float) -> Float[Tensor, "n c"]:
+    """Weight of each class in each image, 1..1 + bound: the rarer in the image, the more."""
+    return 1 + bound * (1 - class_shares(target, n_classes))
 
 
 def class_shares(target: Integer[Tensor, "n h w"], n_classes: int) -> Float[Tensor, "n c"]:
@@ -86,14 +91,24 @@ def class_shares(target: Integer[Tensor, "n h w"], n_classes: int) -> Float[Tens
 
 
 def boundary_cross_entropy(
-    logits: Float[Tensor, "n c h w"], target: Integer[Tensor, "n h w"], boundary_weight: float
+    logits: Float[Tensor, "n c h w"],
+    target: Integer[Tensor, "n h w"],
+    boundary_weight: float,
+    image_weight_bound: float = 0.0,
 ) -> Float[Tensor, ""]:
-    """Weighted mean of cross-entropy over labelled pixels; those beside another class weigh `boundary_weight`."""
-    logits, labelled = as_single(logits), target != IGNORE_INDEX
+    """Weighted mean of cross-entropy over labelled pixels; those beside another class weigh `boundary_weight`.
+
+    `image_weight_bound` multiplies the weights and leaves the divisor as it is, as in `relaxed_cross_entropy`.
+    """
+    logits, target, labelled = as_single(logits), target.long(), target != IGNORE_INDEX
     near = is_beside_another_class(target, logits.shape[1])
-    weights = torch.where(near, boundary_weight, 1.0).to(logits) * labelled
-    pixels = F.cross_entropy(logits, target.long(), ignore_index=IGNORE_INDEX, reduction="none")
-    return mean_of((pixels * weights).sum(), weights)
+    divisor = torch.where(near, boundary_weight, 1.0).to(logits) * labelled
+    weights = divisor
+    if image_weight_bound > 0:
+        per_image = image_weights(target, logits.shape[1], image_weight_bound).to(logits)
+        weights = weights * per_image.gather(1, target.where(labelled, 0).flatten(1)).view_as(target)
+    pixels = F.cross_entropy(logits, target, ignore_index=IGNORE_INDEX, reduction="none")
+    return mean_of((pixels * weights).sum(), divisor)
 
 
 @dataclass(frozen=True)
@@ -116,11 +131,11 @@ class RelaxedLoss:
         if logits.ndim != 4:
             raise ConfigError("loss.name: relaxed needs a label for each pixel; use cross_entropy for classification")
         radius_px = self.radius_px if progress < self.until else 0
-        if self.reference:
-            return published_loss(logits, target, radius_px, self.strict_classes, self.image_weight_bound)
-        if progress >= self.until and self.boundary_weight != 1:
-            return boundary_cross_entropy(logits, target, self.boundary_weight)
         bound = self.image_weight_bound
+        if self.reference:
+            return published_loss(logits, target, radius_px, self.strict_classes, bound)
+        if progress >= self.until and self.boundary_weight != 1:
+            return boundary_cross_entropy(logits, target, self.boundary_weight, bound)
         return relaxed_cross_entropy(logits, target, radius_px, self.strict_classes, image_weight_bound=bound)
 
 

@@ -15,6 +15,9 @@ d pixels away lie inside, and with its middle tap alone where d >= s. Under `par
 window is 9 / (taps inside), at most 9: with d >= s an ASPP branch is a 1x1 convolution with nine times the middle
 weight, at every pixel, and never an error. `reflect` needs d < s and refuses otherwise; `zeros` loses the outer taps'
 share of the sum.
+
+Differs from the reference: maps are enlarged with `align_corners=False`, as the images and labels are that they are
+compared with.
 """
 
 import torch

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,7 +64,7 @@ def _load_table(path: Path) -> PublishedTable:
 
 
 def _cells(path: Path) -> Iterable[PublishedCell]:
-    with path.open(encoding="utf-8", newline="") as stream:
+    with StringIO(_text(path), newline="") as stream:
         reader = csv.DictReader(stream)
         wanted = list(PublishedCell.model_fields)
         if reader.fieldnames is None or list(reader.fieldnames) != wanted:
@@ -108,11 +109,19 @@ def _check_columns(selectors: Iterable[Selector], table: str, place: object) -> 
                 raise ConfigError(f"{place}: {name!r} is no column of results table {table} (docs/data_dictionary.md)")
 
 
-def _yaml(path: Path) -> Any:
+def _text(path: Path) -> str:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8", newline="") as stream:
+            return stream.read()
+    except UnicodeDecodeError as fault:
+        raise ConfigError(f"{path}: is not UTF-8 (byte {fault.start}); save it as UTF-8") from fault
     except OSError as fault:
         raise ConfigError(f"{path}: cannot be read ({fault.strerror}); every table needs a CSV and a YAML") from fault
+
+
+def _yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(_text(path))
     except yaml.YAMLError as fault:
         raise ConfigError(f"{path}: is not YAML: {' '.join(str(fault).split())}") from fault
 

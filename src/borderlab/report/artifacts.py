@@ -96,6 +96,8 @@ class Provenance(BaseModel):
     constraints_sha256: str | None = None
     environment_sha256: str | None = None
     started: str
+    ended: str
+    starts: int
     wall_time_s: float
     cpu_time_s: float
     peak_memory_mb: float

@@ -3,7 +3,7 @@
 Source: Workflow Run Crate profile 0.5 (https://w3id.org/ro/wfrun/workflow/0.5), on Workflow RO-Crate 1.0.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,10 @@ def write_crate(workflow: Workflow, snakefile: Path, folder: Path) -> None:
         folder: the crate; an older one is replaced.
 
     Raises:
-        RunError: if the experiment is not published as it is configured, or the Snakefile is missing.
+        RunError: if the experiment is not published as it is configured, the Snakefile is missing, or `folder` holds
+            anything but a crate.
     """
+    _check_is_free(folder)
     published = [Path(path) for path in workflow.paths.published(workflow.plan.experiment_id)]
     for path in (snakefile, *published):
         if not path.is_file():
@@ -63,6 +65,16 @@ def write_crate(workflow: Workflow, snakefile: Path, folder: Path) -> None:
     crate.root_dataset["mentions"] = [action]
     with atomic_folder(folder) as part:
         crate.write(part)
+
+
+def _check_is_free(folder: Path) -> None:
+    """What is no crate would be lost."""
+    is_crate = (folder / "ro-crate-metadata.json").is_file()
+    is_empty = folder.is_dir() and not any(folder.iterdir())
+    if folder.exists() and not is_crate and not is_empty:
+        raise RunError(f"{folder}: is there, and is no RO-Crate; name a new folder, or remove it")
+    if folder.resolve() == Path.cwd():
+        raise RunError(f"{folder}: is the current folder, which cannot be replaced; name another")
 
 
 def _describe(crate: ROCrate, workflow: Workflow) -> None:
@@ -121,11 +133,10 @@ def _add_readme(crate: ROCrate, path: Path) -> None:
 
 def _times(runs: Path) -> dict[str, Any]:
     """Start of the first training job and end of the last one."""
-    table = pd.read_csv(runs, dtype={"started": str})
+    table = pd.read_csv(runs, dtype={"started": str, "ended": str})
     if table.empty:
         return {"endTime": datetime.now(UTC).isoformat(timespec="seconds")}
-    starts = [datetime.fromisoformat(text) for text in table["started"]]
-    ends = [start + timedelta(seconds=s) for start, s in zip(starts, table["wall_time_s"], strict=True)]
+    starts, ends = ([datetime.fromisoformat(text) for text in table[name]] for name in ("started", "ended"))
     return {
         name: time.isoformat(timespec="seconds") for name, time in (("startTime", min(starts)), ("endTime", max(ends)))
     }

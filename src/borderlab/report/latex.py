@@ -10,6 +10,7 @@ from textwrap import wrap
 
 from borderlab.files import write_text
 from borderlab.report.artifacts import TabulationInput
+from borderlab.report.motion_section import motion_table
 from borderlab.report.page import SCALE_TEXTS, SCALE_TITLES
 from borderlab.report.page_tables import cost_table, distance_table, padding_table, training_table
 from borderlab.report.paper_section import cells_table, claims_table, glance_table, scale_text
@@ -92,7 +93,13 @@ def escaped(text: str) -> str:
 
 
 def _shown(tables: Tables, scale: str) -> Iterator[Table]:
-    found = [padding_table(tables, ""), training_table(tables, ""), cross_table(tables, ""), distance_table(tables, "")]
+    found = [
+        padding_table(tables, ""),
+        training_table(tables, ""),
+        motion_table(tables, ""),
+        distance_table(tables, ""),
+    ]
+    found.append(cross_table(tables, ""))
     claims, cells = tables["claims"], tables["paper_cells"]
     found += [] if claims.empty else [glance_table(claims, scale), claims_table(claims, "")]
     found += [] if cells.empty else [cells_table(cells, "")]

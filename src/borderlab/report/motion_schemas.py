@@ -45,7 +45,7 @@ MOTION_SCHEMAS = {
             "n_train_pairs": whole("Pairs of frames in the training set."),
             "n_steps": whole("Optimiser steps."),
             "n_parameters": whole("Parameters of the network."),
-            "wall_time_s": number("Wall time of the training job, in seconds."),
+            "wall_time_s": number("Wall time of the training job, in seconds, over all its starts."),
             "peak_memory_mb": number("Largest resident memory of that process, in megabytes."),
             "device": text("Device that computed."),
             "git_commit": text("Commit of the code; empty outside a checkout."),

@@ -38,10 +38,12 @@ def motion_section(tables: Tables, drawings: Drawings, config: str) -> Section:
         "out better than a copy does, and better than the classical flow that they start from?"
     )
     pictures = [drawings.part(name, dataset, CAPTION) for dataset, name in motion_figures(tables).items()]
-    return Section("motion", "Trained motion models", lead, [motion_table(tables, config), *pictures, Note(WARNING)])
+    table = motion_table(tables, config)
+    parts: list[object] = [*([] if table is None else [table]), *pictures, Note(WARNING)]
+    return Section("motion", "Trained motion models", lead, parts)
 
 
-def motion_table(tables: Tables, config: str) -> Table:
+def motion_table(tables: Tables, config: str) -> Table | None:
     """One line for each model and way of making a frame; `config` has the models."""
     rows = [
         [*_row(by_method[method], by_method["input_flow"]), rerun_cell(line_of("motion_models", own.index[0]), config)]
@@ -52,7 +54,8 @@ def motion_table(tables: Tables, config: str) -> Table:
     columns = [Column("Model", note="data set"), Column("Frame made by"), Column("PSNR", True, "dB, held out")]
     columns += [Column("Gain", True, "dB over the flow shown"), Column("SSIM", True), Column("Pairs won", True, "%")]
     columns += [Column("Pairs", True), Column("Parameters", True), Column("Training", True, "wall time"), AGAIN]
-    return Table("table-motion-models", "Frames rebuilt by trained motion models", columns, rows)
+    caption = "Frames rebuilt by trained motion models"
+    return Table("table-motion-models", caption, columns, rows) if rows else None
 
 
 def _row(row: Row, shown: Row) -> list[Cell]:

@@ -30,8 +30,8 @@ SCALE_TITLES: dict[Scale, str] = {
 SCALE_TEXTS: dict[Scale, str] = {
     "smoke": "Minutes on a laptop, on small data. It shows that every part of the machinery works. These numbers are "
     "not the papers' numbers and must not be compared with them.",
-    "single machine": "Real data, but networks, image sizes and schedules that one machine can afford. Results compare "
-    "with each other inside this report; they are not the papers' numbers and must not be compared with them.",
+    "single machine": "Data, networks, image sizes and schedules that one machine can afford. Results compare with each "
+    "other inside this report; they are not the papers' numbers and must not be compared with them.",
     "paper": "Settings follow the papers as far as they are known; the configuration says where they are not. Compare "
     "with published numbers only together with the settings and the provenance below.",
 }
@@ -105,6 +105,8 @@ def facts(tables: Tables) -> list[tuple[str, str]]:
     seeds = sorted(set(runs["seed"]))
     trained = tables["motion_models"].drop_duplicates("model")
     motion = [(str(len(trained)), _plural("motion model", len(trained)) + " trained")] if len(trained) else []
+    # What follows a model's name is how its flow was followed.
+    scored = tables["propagation"]["motion"].str.split(" ").str[0].nunique()
     counts = [
         (str(len(runs)), "training run" if len(runs) == 1 else "training runs"),
         (", ".join(map(str, seeds)) or "none", "seed" if len(seeds) == 1 else "seeds"),
@@ -112,7 +114,7 @@ def facts(tables: Tables) -> list[tuple[str, str]]:
         (str(runs["backbone"].nunique()), _plural("backbone", runs["backbone"].nunique())),
         (str(runs["padding_mode"].nunique()), _plural("padding mode", runs["padding_mode"].nunique())),
         *motion,
-        (str(tables["propagation"]["motion"].nunique()), "motion models scored"),
+        (str(scored), f"{_plural('motion model', scored)} scored"),
         (duration(float(runs["wall_time_s"].sum() + trained["wall_time_s"].sum())), "training, all jobs added up"),
     ]
     return counts

@@ -157,9 +157,9 @@ def _provenance_row(row: Row) -> list[Cell]:
 
 
 def _stored_note(row: Row) -> str:
-    """What DVC keeps weights and numbers of a run by."""
+    """MD5 of weights and numbers of a run: what DVC's cache and remotes, where they have them, keep them by."""
     hashes = {"weights": row["weights_md5"], "numbers": row["metrics_md5"]}
-    return "in DVC: " + ", ".join(f"{name} {digest[:SHORT_HASH]}" for name, digest in hashes.items() if digest)
+    return "MD5: " + ", ".join(f"{name} {digest[:SHORT_HASH]}" for name, digest in hashes.items() if digest)
 
 
 def _setting_cell(setting: Setting) -> Cell:

@@ -142,6 +142,8 @@ def _provenance_values(run: FinishedRun) -> Row:
         "energy_j": sum(provenance.energy_j.values()) if provenance.energy_j else None,
         "energy_of": "; ".join(sorted(provenance.energy_j)),
         "started": provenance.started,
+        "ended": provenance.ended,
+        "starts": provenance.starts,
         "data_identity": provenance.data_identity,
         "weights_md5": run.weights_md5,
         "metrics_md5": run.metrics_md5,

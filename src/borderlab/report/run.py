@@ -5,7 +5,7 @@ This module joins the plan to `borderlab.report`'s own input; the rest of the ro
 
 from pathlib import Path
 
-from borderlab.motion.names import motion_label
+from borderlab.files import write_text
 from borderlab.provenance import Stopwatch, cpu_name, describe
 from borderlab.report.artifacts import (
     MotionModelArtifacts,
@@ -49,6 +49,7 @@ def report_experiment(workflow: Workflow) -> Path:
     write_summary(tables, inputs, folder / "summary.md")
     write_metrics(tables, folder / "metrics.json")
     write_latex(tables, inputs, folder / "tables.tex")
+    write_text(folder / "config.yaml", Path(workflow.snapshot).read_text(encoding="utf-8"))
     making = describe(stopwatch, f"cpu: {cpu_name()}")
     # Its hash says enough on the page; what is not known is left out.
     making.pop("git_diff")
@@ -69,14 +70,14 @@ def report_input(workflow: Workflow) -> TabulationInput:
         title=plan.config.title,
         scale=plan.config.scale,
         description=plan.config.description,
-        config=workflow.snapshot,
+        config=paths.published_config,
         runs=[
             RunArtifacts(
                 name=name,
                 studies=planned.studies,
                 folder=Path(paths.run_folder(name)),
                 evaluation_folder=Path(paths.evaluation(name, plan.evaluation_name(name))).parent,
-                rerun_command=f"borderlab train {name} --config {workflow.snapshot}",
+                rerun_command=f"borderlab train {name} --config {paths.published_config}",
             )
             for name, planned in plan.runs.items()
         ],
@@ -84,7 +85,7 @@ def report_input(workflow: Workflow) -> TabulationInput:
             ScoreArtifacts(
                 dataset=spec.dataset.key,
                 split=spec.split,
-                motion=motion_label(spec.motion),
+                motion=spec.title,
                 folder=Path(paths.score(name)).parent,
             )
             for name, spec in plan.scores.items()
@@ -98,7 +99,7 @@ def report_input(workflow: Workflow) -> TabulationInput:
             MotionModelArtifacts(
                 name=planned.label,
                 folder=Path(paths.motion_model_folder(name)),
-                rerun_command=f"borderlab train-motion {name} --config {workflow.snapshot}",
+                rerun_command=f"borderlab train-motion {name} --config {paths.published_config}",
             )
             for name, planned in plan.motion_models.items()
         ],
@@ -107,10 +108,11 @@ def report_input(workflow: Workflow) -> TabulationInput:
 
 def _commands(workflow: Workflow) -> dict[str, str]:
     config = f"config/{workflow.plan.config.experiment}.yaml"
+    published = workflow.paths.published_config
     return {
         "run the whole experiment": f"snakemake --configfile {config}",
-        "run exactly this configuration": f"snakemake --configfile {workflow.snapshot}",
-        "list every result by name": f"borderlab plan --config {workflow.snapshot}",
+        "run exactly this configuration": f"snakemake --configfile {published}",
+        "list every result by name": f"borderlab plan --config {published}",
     }
 
 

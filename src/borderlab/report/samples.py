@@ -130,9 +130,10 @@ def _viewer(identity: str, place: str, scores: Sequence[ScoreArtifacts], album: 
     # Standing still is the baseline, not what a reader wants to see first.
     motions = sorted(ordered(frames, MOTION_COLOURS), key=lambda title: title.startswith("copy"))
     distances = sorted({int(distance) for found in frames.values() for distance in found})
-    start = frames[motions[0]].get("1") or next(iter(frames[motions[0]].values()))
-    first = {role: album.addresses[start[role]] for role in MOVED_ROLES}
-    return Viewer(identity, f"{place}: {sample_name}", motions, distances, frames, first)
+    own = frames[motions[0]]
+    start = "1" if "1" in own else next(iter(own))
+    first = {role: album.addresses[own[start][role]] for role in MOVED_ROLES}
+    return Viewer(identity, f"{place}: {sample_name}", motions, distances, frames, first, distances.index(int(start)))
 
 
 def _titled(scores: Sequence[ScoreArtifacts]) -> dict[str, ScoreArtifacts]:

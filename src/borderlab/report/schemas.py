@@ -151,9 +151,9 @@ SCHEMAS = {
             "n_steps": whole("Optimiser steps."),
             "converted_layers": whole("Convolutions whose padding was replaced."),
             "left_padding": text("Padded layers that keep their own padding, separated by `; `."),
-            "wall_time_s": number("Wall time of the training job, in seconds."),
-            "cpu_time_s": number("CPU time of the training job's main process, in seconds."),
-            "peak_memory_mb": number("Largest resident memory of that process, in megabytes."),
+            "wall_time_s": number("Wall time of the training job, in seconds, over all its `starts`."),
+            "cpu_time_s": number("CPU time of the training job's main process, in seconds, over all its `starts`."),
+            "peak_memory_mb": number("Largest resident memory of that process, in megabytes, after the last start."),
             "peak_gpu_memory_mb": number("Largest GPU memory that was allocated, in megabytes.", nullable=True),
             "device": text("Device that computed."),
             "platform": text("Operating system."),
@@ -165,7 +165,13 @@ SCHEMAS = {
             "environment_sha256": text("Hash of names and versions of all installed packages; empty in older runs."),
             "energy_j": number("Energy of the counters in `energy_of` during the job, in joules.", nullable=True),
             "energy_of": text("Counters of the whole machine that could be read (RAPL packages, GPUs); empty: none."),
-            "started": text("Start of the training job."),
+            "started": text("First start of the training job."),
+            "ended": text("End of the training job."),
+            "starts": whole(
+                "Times that the training job began: 1, and one more for each time that it was interrupted and resumed. "
+                "What it did after its last checkpoint was done again, and does not count.",
+                minimum=1,
+            ),
             "data_identity": text("Hash of the data set's content."),
             "weights_md5": text(
                 "MD5 of the run's model.safetensors, which DVC's cache and remotes keep it by (docs/dvc.md); empty "

@@ -5,10 +5,12 @@ from typing import Any
 
 from borderlab.files import write_json, write_text
 from borderlab.report.artifacts import TabulationInput
+from borderlab.report.motion_section import motion_table
 from borderlab.report.page import SCALE_TEXTS, SCALE_TITLES, facts
-from borderlab.report.page_tables import padding_table, training_table
+from borderlab.report.page_tables import distance_table, padding_table, training_table
 from borderlab.report.paper_section import glance_table, scale_text
-from borderlab.report.rows import records
+from borderlab.report.probe_section import cross_table
+from borderlab.report.rows import Row, records
 from borderlab.report.tabulate import Tables
 from borderlab.report.view import Cell, Table
 
@@ -28,12 +30,12 @@ _ESCAPED = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[
 
 
 def write_summary(tables: Tables, inputs: TabulationInput, path: Path) -> None:
-    """Write verdicts on the papers' claims, and the results of padding and propagation, to `path` as Markdown."""
+    """Write verdicts on the papers' claims, and the results of the experiment, to `path` as Markdown."""
     write_text(path, summary_text(tables, inputs))
 
 
 def summary_text(tables: Tables, inputs: TabulationInput) -> str:
-    """Title, scale, counts, claims, and the two tables of results; texts from data are escaped."""
+    """Title, scale, counts, claims, and the tables of results; texts from data are escaped."""
     counts = "; ".join(f"{what}: {value}" for value, what in facts(tables))
     parts = [
         f"# {_escape(inputs.title)}",
@@ -47,10 +49,17 @@ def summary_text(tables: Tables, inputs: TabulationInput) -> str:
         _table_text(
             training_table(tables, inputs.config), "No setting was trained with different propagated samples or losses."
         ),
+        *_section("Trained motion models", motion_table(tables, inputs.config)),
+        *_section("Moved labels against true ones", distance_table(tables, inputs.config)),
+        *_section("Weights under other paddings", cross_table(tables, inputs.config)),
         "Final weights: mean ± standard deviation (n − 1) over seeds. Differences: paired by seed, with 95 % t "
         "intervals. Best epoch: chosen on the evaluation split, optimistic.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _section(title: str, table: Table | None) -> list[str]:
+    return [] if table is None else [f"## {title}", _table_text(table, "")]
 
 
 def _claims(tables: Tables, inputs: TabulationInput) -> list[str]:
@@ -63,10 +72,26 @@ def _claims(tables: Tables, inputs: TabulationInput) -> list[str]:
 def write_metrics(tables: Tables, path: Path) -> None:
     """Write mean results by data set and setting to `path` as nested JSON.
 
-    The innermost keys are the metric's mean and the number of seeds; the key above them joins all factors that tell
-    the data set's settings apart.
+    Below a data set, the innermost keys are the metric's mean and the number of seeds; the key above them joins all
+    factors that tell the data set's settings apart. Trained motion models and moved labels, where there are any, have
+    keys of their own.
     """
-    write_json(path, metrics(tables))
+    write_json(path, {**metrics(tables), **_motion_metrics(tables)})
+
+
+def _motion_metrics(tables: Tables) -> dict[str, dict[str, dict[str, float]]]:
+    models = {
+        row["model"]: {"psnr_db": round(row["psnr_db"], 4), "ssim": round(row["ssim"], 5)}
+        for row in records(tables["motion_models"])
+        if row["method"] == "learned"
+    }
+    moved = {_moved_key(row): {"miou_pct": round(row["miou_pct"], 4)} for row in records(tables["propagation"])}
+    return {name: found for name, found in (("motion models", models), ("moved labels", moved)) if found}
+
+
+def _moved_key(row: Row) -> str:
+    occluded = "occluded void" if row["void_occluded"] else "occluded kept"
+    return " / ".join([row["dataset"], row["split"], row["motion"], occluded, f"{row['distance']:+d}"])
 
 
 def metrics(tables: Tables) -> dict[str, dict[str, dict[str, Any]]]:

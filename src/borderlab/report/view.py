@@ -125,7 +125,8 @@ class Key:
 class Viewer:
     """Sample pictures that a slider moves over distance.
 
-    `frames` lists, for each motion and distance, indices into the page's pictures by role; `first` is shown at once.
+    `frames` lists, for each motion and distance, indices into the page's pictures by role; `first` is shown at once,
+    which are the pictures of `distances[start]`.
     """
 
     id: str
@@ -134,6 +135,7 @@ class Viewer:
     distances: Sequence[int]
     frames: dict[str, dict[str, dict[str, int]]]
     first: dict[str, str]
+    start: int
     kind: str = "viewer"
 
 

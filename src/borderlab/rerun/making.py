@@ -53,6 +53,16 @@ def make_again(runs: Sequence[str], workflow: Workflow, folder: Path, snakefile:
     return remade
 
 
+def check_present(runs: Sequence[str], workflow: Workflow) -> None:
+    """See that what is to be compared is there, before hours go into making it again.
+
+    Raises:
+        RunError: if a file of a run is missing.
+    """
+    for run in runs:
+        _files(run, workflow)
+
+
 def disagreements(runs: Sequence[str], workflow: Workflow, remade: Workflow) -> Iterator[Disagreement]:
     """Every value of `runs` that differs between the experiment and what was made again.
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from borderlab.errors import RunError
+from borderlab.provenance import Stopwatch
 from borderlab.spec import RecipeSpec
 from borderlab.training.autocasting import autocast
 from borderlab.training.checkpoint import load_checkpoint, save_checkpoint
@@ -90,6 +91,7 @@ class Trainer:
     identity: str
     say: Say
     interruption: Interruption = field(default_factory=Interruption)
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
     metric_unit: str = "%"
 
     def __post_init__(self) -> None:
@@ -106,7 +108,6 @@ class Trainer:
         batches: Batches,
         validate: Callable[[], float],
         watch: Callable[[Iterable[Any], int], Iterable[Any]] = lambda batches, epoch: batches,
-        seconds: Callable[[], float] = lambda: 0.0,
     ) -> Curve:
         """Train for all epochs of the recipe that are still to do.
 
@@ -114,14 +115,13 @@ class Trainer:
             batches: the training loader.
             validate: the validation metric now, in `metric_unit`; higher is better.
             watch: wraps an epoch's batches, to show progress.
-            seconds: training time so far; a column of the curve.
         """
         place = self._resume()
         for epoch in range(place.epoch, self.recipe.epochs):
             start = place if place.epoch == epoch else Place(epoch)
             train_loss = self._train_epoch(batches, start, watch)
             metric = validate() if self._is_validated(epoch) else None
-            self._note(epoch, train_loss, metric, seconds())
+            self._note(epoch, train_loss, metric)
             if self._is_saving_worth_it():
                 self._save(Place(epoch + 1))
         return self.curve
@@ -180,7 +180,8 @@ class Trainer:
     def _is_validated(self, epoch: int) -> bool:
         return (epoch + 1) % self.recipe.validate_every_epochs == 0 or epoch + 1 == self.recipe.epochs
 
-    def _note(self, epoch: int, train_loss: float, metric: float | None, seconds: float) -> None:
+    def _note(self, epoch: int, train_loss: float, metric: float | None) -> None:
+        seconds = self.stopwatch.wall_time_s
         row: dict[str, float | int | None] = {
             "epoch": epoch + 1,
             "step": self.steps,
@@ -213,6 +214,7 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
             "curve": self.curve.rows,
+            "spent": self.stopwatch.reading(),
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
         }
@@ -231,6 +233,7 @@ class Trainer:
         self.scaler.load_state_dict(state["scaler"])
         self.curve = Curve(list(state["curve"]))
         self.steps = state["steps"]
+        self.stopwatch.go_on_from(state["spent"])
         torch.set_rng_state(state["random"])
         if state["random_cuda"] is not None:
             torch.cuda.set_rng_state(state["random_cuda"], self.device)

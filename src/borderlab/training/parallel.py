@@ -132,9 +132,9 @@ def train_run_together(
         if start_folder is not None:
             load_start(network.module, start_folder / "model.safetensors")
         network = replace(network, module=synchronise_norms(network.module, group.device).to(group.device))
-        trainer = _trainer(spec, network, dataset.info.classes, folder / "checkpoints", group, own)
+        trainer = _trainer(spec, network, dataset.info.classes, folder / "checkpoints", group, own, stopwatch)
         inputs = RunInputs(dataset, data_folder, synthesis_folders, workers, group.device)
-        n_samples = _fit(trainer, spec, network, inputs, stopwatch)
+        n_samples = _fit(trainer, spec, network, inputs)
         if group.is_first:
             run._write_results(folder, network, trainer)
             facts = run._provenance(spec, stopwatch, group.device)
@@ -151,6 +151,7 @@ def _trainer(
     checkpoints: Path,
     group: Group,
     own: Interruption,
+    stopwatch: Stopwatch,
 ) -> ParallelTrainer:
     return ParallelTrainer(
         model=network.module,
@@ -161,20 +162,21 @@ def _trainer(
         identity=sha256_of_json(spec.model_dump(mode="json")),
         say=run._say if group.is_first else lambda line: None,
         interruption=own,
+        stopwatch=stopwatch,
         group=group,
         seed=spec.seed,
     )
 
 
-def _fit(trainer: ParallelTrainer, spec: RunSpec, network: Network, inputs: RunInputs, stopwatch: Stopwatch) -> int:
+def _fit(trainer: ParallelTrainer, spec: RunSpec, network: Network, inputs: RunInputs) -> int:
     batches = training_loader(spec, inputs, network)
     take_share(batches, trainer.group)
-    held_out = evaluation_loader(spec, inputs, network)
+    # The first process alone validates: the others need not read or keep the images.
+    held_out = evaluation_loader(spec, inputs, network) if trainer.group.is_first else None
 
     def validate() -> float:
-        first = trainer.group.is_first
-        value = measure(spec, network.module, held_out, trainer.device).value_pct if first else 0.0
+        value = measure(spec, network.module, held_out, trainer.device).value_pct if held_out is not None else 0.0
         return trainer.group.from_first(value)
 
-    trainer.fit(batches, validate=validate, seconds=lambda: stopwatch.wall_time_s)
+    trainer.fit(batches, validate=validate)
     return batches.n_samples

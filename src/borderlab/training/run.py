@@ -69,8 +69,8 @@ def train_run(
         if start_folder is not None:
             load_start(network.module, start_folder / "model.safetensors")
         network.module.to(device)
-        trainer = _trainer(spec, network, dataset.info.classes, folder / "checkpoints", device, interruption)
-        n_samples = _fit(trainer, spec, network, inputs, stopwatch)
+        trainer = _trainer(spec, network, dataset.info.classes, folder / "checkpoints", device, interruption, stopwatch)
+        n_samples = _fit(trainer, spec, network, inputs)
     _write_results(folder, network, trainer)
     write_json(folder / "provenance.json", _provenance(spec, stopwatch, device))
     write_json(folder / "training.json", _summary(spec, network, trainer, n_samples))
@@ -84,6 +84,7 @@ def _trainer(
     checkpoints: Path,
     device: torch.device,
     interruption: Interruption,
+    stopwatch: Stopwatch,
 ) -> Trainer:
     return Trainer(
         model=network.module,
@@ -94,10 +95,11 @@ def _trainer(
         identity=sha256_of_json(spec.model_dump(mode="json")),
         say=_say,
         interruption=interruption,
+        stopwatch=stopwatch,
     )
 
 
-def _fit(trainer: Trainer, spec: RunSpec, network: Network, inputs: RunInputs, stopwatch: Stopwatch) -> int:
+def _fit(trainer: Trainer, spec: RunSpec, network: Network, inputs: RunInputs) -> int:
     """Train to the end; return the number of samples in the training set."""
     batches = training_loader(spec, inputs, network)
     held_out = evaluation_loader(spec, inputs, network)
@@ -105,7 +107,6 @@ def _fit(trainer: Trainer, spec: RunSpec, network: Network, inputs: RunInputs, s
         batches,
         validate=lambda: measure(spec, trainer.model, held_out, trainer.device).value_pct,
         watch=_watch,
-        seconds=lambda: stopwatch.wall_time_s,
     )
     return batches.n_samples
 

@@ -148,8 +148,10 @@ class _CpuSyncBatchNorm(nn.modules.batchnorm._BatchNorm):
         after: Tensor = self.after(normalised)
         return after
 
-    def _normalised(self, x: Tensor) -> Tensor:
+    def _normalised(self, given: Tensor) -> Tensor:
         size = dist.get_world_size()
+        # As torch's own does: statistics of half precision are summed in single precision.
+        x = given.to(torch.promote_types(given.dtype, torch.float32))
         axes = [axis for axis in range(x.ndim) if axis != 1]
         shape = [1, -1, *[1] * (x.ndim - 2)]
         mean = _Sum.apply(x.mean(axes)) / size
@@ -157,9 +159,9 @@ class _CpuSyncBatchNorm(nn.modules.batchnorm._BatchNorm):
         variance = _Sum.apply(centred.square().mean(axes)) / size
         self._track(mean.detach(), variance.detach(), x.numel() // x.shape[1] * size)
         normalised = centred * (variance + self.eps).rsqrt().view(shape)
-        if not self.affine:
-            return normalised
-        return normalised * self.weight.view(shape) + self.bias.view(shape)
+        if self.affine:
+            normalised = normalised * self.weight.view(shape) + self.bias.view(shape)
+        return normalised.to(given.dtype)
 
     def _track(self, mean: Tensor, variance: Tensor, count: int) -> None:
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:

@@ -126,7 +126,10 @@ class Streets(SegmentationDataset):
     def _read_clip(self, root: Path, split: Split, index: int) -> Clip:
         folder = self._clip(root, split, index)
         if not is_whole(folder, self._length):
-            raise DataError(f"streets: {folder} is missing or incomplete; fetch it first: borderlab fetch streets")
+            raise DataError(
+                f"streets: {folder} is missing or incomplete; fetch it first: borderlab fetch streets --split {split} "
+                "--config FILE"
+            )
         frames = tuple(
             Frame(f"{split}/{folder.name}/{number:03d}", frame_path(folder, number), label_path(folder, number))
             for number in range(self._length)

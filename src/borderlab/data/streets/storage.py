@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from borderlab.data.streets.clip_files import flow_path, frame_path, label_path, occlusion_path
 from borderlab.data.streets.render import RenderedClip
 from borderlab.errors import DataError
-from borderlab.files import atomic_folder
+from borderlab.files import DAMAGED_ARRAY, atomic_folder
 
 _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
@@ -35,8 +35,11 @@ def write_clip(clip: Path, rendered: RenderedClip) -> None:
 
 def read_flow(clip: Path, index: int, step: int) -> NDArray[np.float32]:
     """Flow (2, h, w) of a frame, as written by `write_clip`."""
-    flow = np.load(_existing(flow_path(clip, index, step)))
-    return np.asarray(flow, np.float32)
+    path = _existing(flow_path(clip, index, step))
+    try:
+        return np.asarray(np.load(path), np.float32)
+    except DAMAGED_ARRAY as fault:
+        raise DataError(f"streets: {path} is damaged ({fault}); delete {clip} and run: {_fetching(clip)}") from fault
 
 
 def read_occlusion(clip: Path, index: int, step: int) -> NDArray[np.bool_]:
@@ -44,13 +47,17 @@ def read_occlusion(clip: Path, index: int, step: int) -> NDArray[np.bool_]:
     path = _existing(occlusion_path(clip, index, step))
     mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if mask is None:
-        raise DataError(f"streets: {path} is no readable image; delete it and run: borderlab fetch streets")
+        raise DataError(f"streets: {path} is no readable image; delete {clip} and run: {_fetching(clip)}")
     return np.asarray(mask) > 0
+
+
+def _fetching(clip: Path) -> str:
+    return f"borderlab fetch streets --split {clip.parent.name} --config FILE"
 
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise DataError(f"streets: {path} is missing; fetch it first: borderlab fetch streets")
+        raise DataError(f"streets: {path} is missing; fetch it first: {_fetching(path.parent)}")
     return path
 
 

@@ -74,12 +74,11 @@ def train_motion_model(
         network = create_network(spec)
         set_flow_scale(network, training)
         network.to(device)
-        trainer = _trainer(spec, network, folder / "checkpoints", device, interruption)
+        trainer = _trainer(spec, network, folder / "checkpoints", device, interruption, stopwatch)
         batches = _batches(spec, training, workers)
         trainer.fit(
             batches,
             validate=lambda: mean_psnr_db(network, spec.kind, held_out),
-            seconds=lambda: stopwatch.wall_time_s,
         )
     save_weights(network, folder / WEIGHTS_FILE)
     curve = pd.DataFrame(trainer.curve.rows).rename(columns={"metric_pct": "psnr_db"})
@@ -127,7 +126,12 @@ def _batches(spec: MotionModelSpec, training: InMemory, workers: int) -> Trainin
 
 
 def _trainer(
-    spec: MotionModelSpec, network: FlowUNet, checkpoints: Path, device: torch.device, interruption: Interruption
+    spec: MotionModelSpec,
+    network: FlowUNet,
+    checkpoints: Path,
+    device: torch.device,
+    interruption: Interruption,
+    stopwatch: Stopwatch,
 ) -> Trainer:
     return Trainer(
         model=network,
@@ -138,6 +142,7 @@ def _trainer(
         identity=sha256_of_json(spec.model_dump(mode="json")),
         say=_say,
         interruption=interruption,
+        stopwatch=stopwatch,
         metric_unit="dB",
     )
 

@@ -10,7 +10,11 @@ function say(text) {
 
 function compareCells(left, right, numeric) {
   if (left === "" || right === "") return (left === "") - (right === "");
-  return numeric ? Number(left) - Number(right) : collator.compare(left, right);
+  if (!numeric) return collator.compare(left, right);
+  const texts = [left, right].map((text) => Number.isNaN(Number(text)));
+  // Texts among numbers come after them.
+  if (texts[0] || texts[1]) return texts[0] - texts[1] || collator.compare(left, right);
+  return Number(left) - Number(right);
 }
 
 function sortTable(header) {
@@ -65,12 +69,12 @@ async function copyText(text) {
 }
 
 async function copyFrom(button) {
-  const label = button.textContent;
+  button.dataset.label ??= button.textContent;
   const copied = await copyText(button.dataset.copy);
   button.textContent = copied ? "Copied" : "Copy failed";
   say(copied ? "Command copied" : "The browser did not allow copying");
   button.focus();
-  setTimeout(() => { button.textContent = label; }, 1500);
+  setTimeout(() => { button.textContent = button.dataset.label; }, 1500);
 }
 
 function startViewer(viewer, pictures) {
@@ -89,7 +93,7 @@ function startViewer(viewer, pictures) {
       if (found) part(role).src = pictures[found[role]];
     }
   };
-  range.value = String(Math.max(0, distances.indexOf(1)));
+  range.value = range.defaultValue;
   range.addEventListener("input", show);
   part("motion").addEventListener("change", show);
   show();
