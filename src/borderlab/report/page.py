@@ -30,8 +30,8 @@ SCALE_TITLES: dict[Scale, str] = {
 SCALE_TEXTS: dict[Scale, str] = {
     "smoke": "Minutes on a laptop, on small data. It shows that every part of the machinery works. These numbers are "
     "not the papers' numbers and must not be compared with them.",
-    "single machine": "Data, networks, image sizes and schedules that one machine can afford. Results compare with each "
-    "other inside this report; they are not the papers' numbers and must not be compared with them.",
+    "single machine": "Data, networks, image sizes and schedules that one machine can afford. Results compare with "
+    "each other inside this report; they are not the papers' numbers and must not be compared with them.",
     "paper": "Settings follow the papers as far as they are known; the configuration says where they are not. Compare "
     "with published numbers only together with the settings and the provenance below.",
 }
