@@ -156,7 +156,6 @@ def runs(folder: Path, change: Callable[[dict[str, Any]], object] = lambda value
         (lambda values: values.update(folders={"data": "/elsewhere", "artifacts": "kept"}), False),
         (lambda values: values["datasets"]["streets"].update(mirror="/mirror", folder="/mine"), False),
         # Settings that are not read.
-        (lambda values: values["studies"][0].update(losses=[{"name": "cross_entropy", "relax_radius_px": 5}]), False),
         (lambda values: values["studies"].append({**values["studies"][0], "name": "again"}), False),
     ],
 )

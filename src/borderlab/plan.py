@@ -30,7 +30,6 @@ from borderlab.report.names import template_files
 from borderlab.spec import (
     DatasetSpec,
     KeyframesSpec,
-    LossSpec,
     MotionSpec,
     PropagationSpec,
     ReferenceChoice,
@@ -306,7 +305,7 @@ def _run_specs(
             weights=backbone.weights,
             start_from=_start_of(starts, backbone.name, padding_mode, seed),
             padding_mode=padding_mode,
-            loss=_used_part(loss),
+            loss=loss,
             recipe=config.recipes[study.recipe],
             seed=seed,
         )
@@ -320,11 +319,6 @@ def _start_of(starts: Mapping[str, RunSpec], backbone: str, padding_mode: str, s
         if (spec.backbone, spec.padding_mode) == (backbone, padding_mode)
     }
     return fitting.get(seed, next(iter(fitting.values()), None))
-
-
-def _used_part(loss: LossSpec) -> LossSpec:
-    """The loss without settings that it does not read, so that those cannot rename its results."""
-    return loss if loss.name == "relaxed" else LossSpec(name=loss.name)
 
 
 def _score_specs(quality: PropagationQualityConfig, dataset: DatasetSpec) -> Iterator[ScoreSpec]:
