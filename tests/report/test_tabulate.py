@@ -7,7 +7,8 @@ import pandas as pd
 import pandera.errors
 import pytest
 
-from borderlab.errors import RunError
+from borderlab.copies import keep_copies
+from borderlab.errors import DataError, RunError
 from borderlab.explanation import write_identity
 from borderlab.identity import Identity
 from borderlab.report.names import TABLES
@@ -205,4 +206,22 @@ def test_trainings_on_different_copies_of_a_data_set_make_no_table(make_experime
     assert len(tabulate(experiment.inputs)["runs"]) == 3
     write_identity(made, runs[2].folder, {"streets.train": "c" * 64})
     with pytest.raises(RunError, match=r"run2: was made from another copy of streets\.train than [^\n]*run1"):
+        tabulate(experiment.inputs)
+
+
+def test_an_evaluation_or_a_score_of_another_copy_makes_no_table(make_experiment, make_spec) -> None:
+    experiment = make_experiment(pictures=False)
+    run = experiment.add_run(make_spec(), 60.0)
+    experiment.add_score("streets", "dis_fast")
+    [score] = experiment.inputs.scores
+    write_identity(Identity({}, {}, {}), run.folder, {"streets.val": "a" * 64})
+    keep_copies(run.evaluation_folder, {"streets.val": "a" * 64})
+    keep_copies(score.folder, {})
+    assert not (score.folder / "data.json").exists()
+    tabulate(experiment.inputs)
+    keep_copies(score.folder, {"streets.val": "c" * 64})
+    with pytest.raises(RunError, match=r"was made from another copy of streets\.val than"):
+        tabulate(experiment.inputs)
+    (score.folder / "data.json").write_text("[1")
+    with pytest.raises(DataError, match=r"data\.json: cannot be read .*; delete .* and run again"):
         tabulate(experiment.inputs)

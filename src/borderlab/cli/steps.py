@@ -147,10 +147,12 @@ def score(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Score moved labels against true ones, at every distance."""
+    from borderlab.copies import keep_copies
     from borderlab.propagation.report_score import write_score
 
     workflow = Workflow.from_file(config)
     spec = _known(name, workflow.plan.scores, "score")
+    folder = Path(workflow.paths.score(name)).parent
     folders = {
         distance: Path(workflow.paths.synthesis(synthesis)).parent
         for distance, synthesis in workflow.plan.syntheses_of_score(name).items()
@@ -161,8 +163,9 @@ def score(
         spec,
         folders,
         Path(workflow.paths.motion(workflow.plan.motion_of_score(name))).parent,
-        Path(workflow.paths.score(name)).parent,
+        folder,
     )
+    keep_copies(folder, workflow.content_of([(spec.dataset.key, spec.split)]))
     typer.echo(workflow.paths.score(name))
 
 
@@ -205,6 +208,8 @@ def evaluate(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Evaluate a trained network on its evaluation split."""
+    from borderlab.copies import keep_copies
+
     with heavy_imports():
         from borderlab.evaluation.run import evaluate_run
 
@@ -221,6 +226,7 @@ def evaluate(
         gpus=planned.resources.gpus,
         workers=planned.resources.workers,
     )
+    keep_copies(folder, workflow.content_of([(planned.spec.dataset.key, planned.spec.eval_split)]))
     typer.echo(str(folder))
 
 
@@ -229,6 +235,8 @@ def probe(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Measure what padding does at image borders."""
+    from borderlab.copies import keep_copies
+
     with heavy_imports():
         from borderlab.probe.run import run_probe
 
@@ -244,6 +252,7 @@ def probe(
         run_folders={run: Path(workflow.paths.run_folder(run)) for run in spec.runs},
         gpus=planned.resources.gpus,
     )
+    keep_copies(folder, workflow.content_of(workflow.plan.receipts_of_probe(name)))
     typer.echo(str(folder))
 
 

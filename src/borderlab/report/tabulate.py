@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from borderlab.copies import check_copies
 from borderlab.errors import RunError
 from borderlab.files import atomic_file
 from borderlab.papers.cell_rows import cell_rows
@@ -15,7 +16,6 @@ from borderlab.papers.claim_rows import claim_rows
 from borderlab.papers.loading import load_papers
 from borderlab.probe.spec import PROBE_TABLES
 from borderlab.report.artifacts import TabulationInput, read_motion_model, read_run, read_score
-from borderlab.report.copies import check_copies
 from borderlab.report.effects import paired_effects, summarise
 from borderlab.report.image_intervals import image_intervals
 from borderlab.report.motion_rows import motion_curve_rows, motion_model_rows
@@ -41,12 +41,12 @@ def tabulate(inputs: TabulationInput) -> Tables:
 
     Raises:
         RunError: if an artifact is missing or not what it should be, two runs could not be told apart, or two
-            trainings read different copies of a data set.
+            results were made from different copies of a data set.
     """
     finished = [read_run(artifacts) for artifacts in inputs.runs]
     scores = [read_score(artifacts) for artifacts in inputs.scores]
     trained = [read_motion_model(artifacts) for artifacts in inputs.motion_models]
-    check_copies([*(run.folder for run in inputs.runs), *(model.folder for model in inputs.motion_models)])
+    check_copies(_folders(inputs))
     runs = _typed("runs", (run_row(run) for run in finished))
     _check_alone(runs)
     effects = paired_effects(runs, image_intervals(inputs))
@@ -67,6 +67,13 @@ def tabulate(inputs: TabulationInput) -> Tables:
     tables["paper_cells"] = _typed("paper_cells", cell_rows(papers, tables, inputs.scale))
     tables["claims"] = _typed("claims", claim_rows(papers, tables, inputs.scale))
     return {name: tables[name] for name in TABLES}
+
+
+def _folders(inputs: TabulationInput) -> list[Path]:
+    """Folders of everything that was made from data."""
+    runs = [folder for run in inputs.runs for folder in (run.folder, run.evaluation_folder)]
+    models, scores = [model.folder for model in inputs.motion_models], [score.folder for score in inputs.scores]
+    return [*runs, *models, *scores, *(probe.folder for probe in inputs.probes)]
 
 
 def _check_alone(runs: pd.DataFrame) -> None:
