@@ -76,10 +76,7 @@ def train_motion_model(
         network.to(device)
         trainer = _trainer(spec, network, folder / "checkpoints", device, interruption, stopwatch)
         batches = _batches(spec, training, workers)
-        trainer.fit(
-            batches,
-            validate=lambda: mean_psnr_db(network, spec.kind, held_out),
-        )
+        trainer.fit(batches, validate=lambda: mean_psnr_db(network, spec.kind, held_out))
     save_weights(network, folder / WEIGHTS_FILE)
     curve = pd.DataFrame(trainer.curve.rows).rename(columns={"metric_pct": "psnr_db"})
     rows = held_out_rows(network, spec.kind, held_out)
