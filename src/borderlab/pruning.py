@@ -57,6 +57,22 @@ def unnamed_results(workflows: Iterable[Workflow], artifacts: Path) -> list[Unna
     )
 
 
+def lone_experiments(workflows: Iterable[Workflow], artifacts: Path) -> list[Unnamed]:
+    """Folders of whole experiments below `artifacts` that none of `workflows` is about, sorted by path.
+
+    Raises:
+        PruneError: if one is a link or lies outside of `artifacts`.
+    """
+    known = {Path(workflow.paths.artifacts) for workflow in workflows}
+    found = []
+    for folder in sorted(artifacts.iterdir()) if artifacts.is_dir() else ():
+        # What holds no results of ours is not ours to judge.
+        if folder not in known and any((folder / kind).is_dir() for kind in DEPTHS):
+            _check_inside(folder, artifacts)
+            found.append(_measured(folder))
+    return found
+
+
 def remove(unnamed: Iterable[Unnamed], root: Path = Path()) -> None:
     """Delete folders.
 

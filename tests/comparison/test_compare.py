@@ -180,6 +180,19 @@ def test_a_damaged_tree_is_one_line(results: Path, tmp_path: Path, name: str, te
     assert "\n" not in str(fault.value)
 
 
+def test_numbers_that_differ_are_told_before_rows_that_are_missing(results: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(results, copy)
+    (copy / "tables" / "effects.csv").unlink()
+    summary = pd.read_csv(copy / "tables" / "summary.csv", dtype=str, keep_default_na=False)
+    summary.loc[0, "mean_pct"] = "12.5"
+    summary.to_csv(copy / "tables" / "summary.csv", index=False)
+    lines = CliRunner().invoke(app, ["compare", str(results), str(copy)]).output.splitlines()
+    told = [line for line in lines if " -> " in line]
+    assert told[0].startswith("different: summary: ")
+    assert told[1].startswith("on one side only: effects: ")
+
+
 def test_a_folder_without_results_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"holds no tables/runs.csv; name a folder such as"):
         read_tree(tmp_path)

@@ -138,6 +138,7 @@ def test_frames_of_an_extra_split_are_fetched():
             ("losses[0].boundary_weight: got 5; `reference` has its own",),
         ),
         (0, {"losses": [{"name": "relaxed", "boundary_weight": 2}]}, ("used after relax_until, the end of training",)),
+        (0, {"padding_modes": ["zeros", "partial", "zeros"]}, ("padding_modes: got ['zeros', ", "name each once")),
         (0, {"eval_split": "train"}, ("eval_split: got 'train', which the study trains on",)),
         (0, {"recipe": "long"}, ("'long' has augment.aspect; segmentation (others)",)),
         (0, {"dataset": "digits", "recipe": "large"}, ("'large'.augment.scale: got [1.5, 2]", "up to 1")),

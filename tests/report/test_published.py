@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.workflow.running import TINY
+from typer.testing import CliRunner
 
+from borderlab.cli import app
 from borderlab.errors import RunError
 from borderlab.report.crate import write_crate
 from borderlab.report.publish import publish_experiment
@@ -53,3 +55,20 @@ def test_scores_that_follow_flow_in_other_ways_have_other_titles(workflow: Workf
     Path("moved.yaml").write_text(yaml.safe_dump(values))
     scores = report_input(Workflow.from_file(Path("moved.yaml"))).scores
     assert sorted(score.motion for score in scores) == ["dis_fast", "dis_fast accumulated"]
+
+
+def test_whole_experiments_without_a_configuration_go_on_demand_alone(workflow: Workflow) -> None:
+    Path("config").mkdir()
+    Path("tiny.yaml").rename("config/tiny.yaml")
+    gone, others = Path("artifacts/gone/runs/digits/old"), Path("artifacts/photographs/runs.txt")
+    for path in (gone / "training.json", others):
+        path.parent.mkdir(parents=True)
+        path.write_text("{}")
+    said = CliRunner().invoke(app, ["prune", "--apply"])
+    assert "left alone: artifacts/gone, 0.0 MB: no configuration is about it" in said.output
+    assert "photographs" not in said.output
+    assert gone.is_dir()
+    said = CliRunner().invoke(app, ["prune", "--experiments", "--apply"])
+    assert "removed 1 folders" in said.output
+    assert not gone.exists()
+    assert others.is_file()

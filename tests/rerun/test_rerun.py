@@ -162,7 +162,7 @@ def test_a_run_is_its_own_cell(workflow: Workflow) -> None:
         ("third/main/far/zeros", "no runs of this experiment stand behind it; --config config/paper.yaml has them"),
         ("third/main/gone/zeros", "nothing in this project makes it"),
         ("third/main/any/zeros", "several settings of this experiment fit"),
-        ("nonsense", "is no run, no TABLE:LINE, and no published cell"),
+        ("nonsense", "no TABLE:LINE, and no published cell; `borderlab plan --config FILE` lists names"),
     ],
 )
 def test_what_has_no_runs_is_one_line(workflow: Workflow, cell: str, message: str) -> None:

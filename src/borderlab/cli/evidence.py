@@ -65,13 +65,14 @@ def compare(
     for tree in trees:
         for name in tree.edited:
             typer.echo(f"{tree.folder / name}: changed after publication")
-    for cell in failed[:_SHOWN]:
-        typer.echo(f"{cell.level.title}: {cell.table}: {cell.row}: {cell.column}: {cell.one} -> {cell.other}")
-    if len(failed) > _SHOWN:
-        typer.echo(f"... and {len(failed) - _SHOWN} more; --page FILE shows all of them")
     if page is not None:
         write_page(trees, cells, lone, needed, len(failed), page)
         typer.echo(str(page))
+    # What differs says more than what one side lacks.
+    for cell in sorted(failed, key=lambda cell: cell.level is not Level.DIFFERENT)[:_SHOWN]:
+        typer.echo(f"{cell.level.title}: {cell.table}: {cell.row}: {cell.column}: {cell.one} -> {cell.other}")
+    if len(failed) > _SHOWN:
+        typer.echo(f"... and {len(failed) - _SHOWN} more; --page FILE shows all of them")
     if failed or any(tree.edited for tree in trees):
         raise typer.Exit(1)
 

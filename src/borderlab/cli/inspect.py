@@ -25,7 +25,9 @@ def check(config: Config = DEFAULT_CONFIG) -> None:
     workflow = Workflow.from_file(config)
     # The tables come last, and would be the first to see a fault in what they are compared with.
     load_papers(Path(workflow.plan.config.folders.papers))
-    typer.echo(f"{config}: {workflow.plan.config.title}: {len(workflow.plan.runs)} training runs, no fault found")
+    count = len(workflow.plan.runs)
+    runs = "training run" if count == 1 else "training runs"
+    typer.echo(f"{config}: {workflow.plan.config.title}: {count} {runs}, no fault found")
 
 
 def show(

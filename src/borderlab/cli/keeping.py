@@ -45,35 +45,40 @@ def runs(
 def prune(
     folder: Annotated[Path, typer.Option(help="Folder of configurations whose results stay.")] = Path("config"),
     also: Annotated[list[Path] | None, typer.Option("--also", help="A further configuration to keep.")] = None,
+    experiments: Annotated[
+        bool, typer.Option("--experiments", help="Whole experiments that no configuration is about go too.")
+    ] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Delete; without it, only say what would go.")] = False,
 ) -> None:
     """Remove results that no configuration names.
 
-    Says what would go, unless --apply is given.
+    Says what would go, unless --apply is given. Experiments without a configuration are named and left alone, unless
+    --experiments is given.
     """
     from borderlab.errors import ConfigError
-    from borderlab.pruning import remove, unnamed_results
+    from borderlab.pruning import lone_experiments, remove, unnamed_results
 
     configs = [*sorted(folder.glob("*.yaml")), *(also or [])]
     if not configs:
         raise ConfigError(f"{folder}: no configuration there; run this in the project's top folder")
     # A configuration with a fault stops everything: what it names could not be told from what nothing names.
     workflows = [Workflow.from_file(path) for path in configs]
-    found = [
-        entry
-        for artifacts in sorted({workflow.plan.config.folders.artifacts for workflow in workflows})
-        for entry in unnamed_results(
-            [workflow for workflow in workflows if workflow.plan.config.folders.artifacts == artifacts],
-            Path(artifacts),
-        )
-    ]
+    found, lone = [], []
+    for artifacts in sorted({workflow.plan.config.folders.artifacts for workflow in workflows}):
+        own = [workflow for workflow in workflows if workflow.plan.config.folders.artifacts == artifacts]
+        found += unnamed_results(own, Path(artifacts))
+        lone += lone_experiments(own, Path(artifacts))
+    if experiments:
+        found, lone = sorted([*found, *lone], key=lambda entry: entry.folder), []
+    for entry in lone:
+        typer.echo(f"left alone: {entry.folder}, {entry.n_bytes / 1e6:.1f} MB: no configuration is about it")
     for entry in found:
         typer.echo(f"{entry.n_bytes / 1e6:10.1f} MB  {entry.n_files:6} files  {entry.folder}")
     if apply:
         remove(found)
     total = f"{len(found)} folders, {sum(entry.n_bytes for entry in found) / 1e6:.1f} MB"
     if not found:
-        typer.echo("nothing to remove: every result is named by a configuration")
+        typer.echo("nothing to remove" if lone else "nothing to remove: every result is named by a configuration")
     elif apply:
         typer.echo(f"removed {total}; tell DVC with `dvc commit -f STAGE`, and its cache with `dvc gc -w`")
     else:

@@ -104,6 +104,8 @@ def _study_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]
 
 
 def _name_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]:
+    if len(study.padding_modes) > len(set(study.padding_modes)):
+        yield f"padding_modes: got {study.padding_modes}; name each once"
     yield from padding_mode_faults(study.padding_modes)
     for index, loss in enumerate(study.losses):
         if loss.name not in LOSS_NAMES:

@@ -42,9 +42,11 @@ def write_crate(workflow: Workflow, snakefile: Path, folder: Path) -> None:
     """
     _check_is_free(folder)
     published = [Path(path) for path in workflow.paths.published(workflow.plan.experiment_id)]
-    for path in (snakefile, *published):
+    if not snakefile.is_file():
+        raise RunError(f"{snakefile}: is missing; stand in the project's top folder, or name it by --snakefile")
+    for path in published:
         if not path.is_file():
-            raise RunError(f"{path}: is missing; run the experiment to its end, and name its Snakefile")
+            raise RunError(f"{path}: is missing: this code's report is not published; run the experiment to its end")
     crate = ROCrate(version=_RO_CRATE)
     _describe(crate, workflow)
     main = crate.add_workflow(snakefile, "Snakefile", main=True, lang="snakemake", lang_version=version("snakemake"))

@@ -77,7 +77,7 @@ def report_input(workflow: Workflow) -> TabulationInput:
                 studies=planned.studies,
                 folder=Path(paths.run_folder(name)),
                 evaluation_folder=Path(paths.evaluation(name, plan.evaluation_name(name))).parent,
-                rerun_command=f"borderlab train {name} --config {paths.published_config}",
+                rerun_command=f"borderlab rerun {name} --config {paths.published_config}",
             )
             for name, planned in plan.runs.items()
         ],
@@ -99,7 +99,7 @@ def report_input(workflow: Workflow) -> TabulationInput:
             MotionModelArtifacts(
                 name=planned.label,
                 folder=Path(paths.motion_model_folder(name)),
-                rerun_command=f"borderlab train-motion {name} --config {paths.published_config}",
+                rerun_command=f"borderlab rerun {name} --config {paths.published_config}",
             )
             for name, planned in plan.motion_models.items()
         ],

@@ -54,8 +54,18 @@ def summary_text(tables: Tables, inputs: TabulationInput) -> str:
         *_section("Weights under other paddings", cross_table(tables, inputs.config)),
         "Final weights: mean ± standard deviation (n − 1) over seeds. Differences: paired by seed, with 95 % t "
         "intervals. Best epoch: chosen on the evaluation split, optimistic.",
+        *_again(inputs),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _again(inputs: TabulationInput) -> list[str]:
+    if not inputs.config:
+        return []
+    return [
+        f"To make a number again: `borderlab rerun TABLE:LINE --config {inputs.config}` (`verify` compares as well); "
+        "`TABLE` is a table beside this page, `LINE` a line of its CSV file, and report.html has each command."
+    ]
 
 
 def _section(title: str, table: Table | None) -> list[str]:

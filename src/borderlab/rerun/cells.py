@@ -109,7 +109,10 @@ def _published(cell: str, workflow: Workflow) -> tuple[PublishedTable, Published
             for own in table.cells:
                 if cell_name(paper, table, own) == cell:
                     return table, own
-    raise RunError(f"{cell}: is no run, no TABLE:LINE, and no published cell; `borderlab plan` lists runs")
+    raise RunError(
+        f"{cell}: is no run, score, probe or motion model of this configuration, no TABLE:LINE, and no published cell; "
+        "`borderlab plan --config FILE` lists names"
+    )
 
 
 def _of_published(cell: str, table: PublishedTable, own: PublishedCell, plan: Plan) -> list[str]:
