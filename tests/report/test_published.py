@@ -45,7 +45,9 @@ def test_commands_name_the_published_configuration(workflow: Workflow) -> None:
     assert config in workflow.paths.published(workflow.plan.experiment_id)
     inputs = report_input(workflow)
     assert inputs.config == config
-    assert all(run.rerun_command.endswith(f"--config {config}") for run in inputs.runs)
+    made = [*inputs.runs, *inputs.motion_models]
+    names = [*workflow.plan.runs, *workflow.plan.motion_models]
+    assert [each.rerun_command for each in made] == [f"borderlab rerun {name} --config {config}" for name in names]
 
 
 def test_scores_that_follow_flow_in_other_ways_have_other_titles(workflow: Workflow) -> None:

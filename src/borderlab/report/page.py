@@ -108,8 +108,8 @@ def facts(tables: Tables) -> list[tuple[str, str]]:
     # What follows a model's name is how its flow was followed.
     scored = tables["propagation"]["motion"].str.split(" ").str[0].nunique()
     counts = [
-        (str(len(runs)), "training run" if len(runs) == 1 else "training runs"),
-        (", ".join(map(str, seeds)) or "none", "seed" if len(seeds) == 1 else "seeds"),
+        (str(len(runs)), _plural("training run", len(runs))),
+        (", ".join(map(str, seeds)) or "none", _plural("seed", len(seeds))),
         (str(runs["dataset"].nunique()), _plural("data set", runs["dataset"].nunique())),
         (str(runs["backbone"].nunique()), _plural("backbone", runs["backbone"].nunique())),
         (str(runs["padding_mode"].nunique()), _plural("padding mode", runs["padding_mode"].nunique())),
