@@ -78,7 +78,9 @@ def test_motion_models_are_explained_too(tmp_path: Path, monkeypatch: pytest.Mon
     seeded = replace(plan.motion_models[name].identity, spec={**plan.motion_models[name].identity.spec, "seed": 7})
     write_identity(seeded, tmp_path / "artifacts" / "tiny" / "motion_models" / twin)
     done = CliRunner().invoke(app, ["explain", name, "--config", "tiny.yaml"], catch_exceptions=False)
-    assert done.stdout.startswith(f"{name}: {name[-8:]} = ")
+    assert done.stdout.startswith(f"{name}: {name[-8:]} is the hash of\n")
+    assert ", borderlab.motion.learned.run, " in done.stdout
+    assert ", timm 1." in done.stdout
     assert done.stdout.endswith("\n  setting seed: 0 -> 7\n")
 
 

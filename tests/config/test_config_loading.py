@@ -142,6 +142,34 @@ def test_file_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb:\n  c: 2\n  d: 3\n  c: 4\n", "line 5: 'c' stands in line 3 already; keep one of them"),
+        ("a: {x: 1, x: 2}\n", "line 1: 'x' stands in line 1 already; keep one of them"),
+        ("a: [{x: 1}, {y: 1, y: 1}]\n", "line 1: 'y' stands in line 1 already; keep one of them"),
+        ('{"a": 1,\n "a": 2}\n', "line 2: 'a' stands in line 1 already; keep one of them"),
+    ],
+)
+def test_a_key_given_twice_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert str(caught.value) == f"{path}: {message}"
+
+
+def test_keys_that_replace_merged_ones_pass(tmp_path: Path) -> None:
+    """Aliases and merges: a key beside `<<` replaces what the merge brings, also where that was merged itself."""
+    path = tmp_path / "merged.yaml"
+    values = {key: value for key, value in GOOD.items() if key != "recipes"}
+    one = "recipes:\n  one: &one {epochs: 2, evaluation: {crop: [32, 32]}}\n"
+    others = "  two: &two {<<: *one, epochs: 3}\n  small: {<<: *two, epochs: 4}\n"
+    path.write_text(yaml.safe_dump(values) + one + others)
+    config = load_config(path)
+    assert [config.recipes[name].epochs for name in ("one", "two", "small")] == [2, 3, 4]
+
+
 def test_file_in_another_encoding_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "latin.yaml"
     path.write_bytes("title: Größe\n".encode("latin-1"))

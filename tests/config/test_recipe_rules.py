@@ -1,13 +1,14 @@
 """Chains of runs as edges of the plan, and every wrong recipe in one line before anything runs."""
 
 import copy
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from borderlab.config.loading import check_config
 from borderlab.errors import ConfigError
 from borderlab.plan import make_plan
+from borderlab.recipe_spec import ScheduleSpec
 from borderlab.workflow import Workflow
 
 STUDY: dict[str, Any] = {
@@ -27,16 +28,15 @@ CHAIN: dict[str, Any] = {
         "digits": {},
     },
     "recipes": {
-        "small": {"epochs": 3, "evaluation": {"resize": 32, "crop": [32, 32]}},
-        "resident": {"evaluation": {"crop": [32, 32]}, "resident": True},
+        "small": {"epochs": 3},
+        "images": {"evaluation": {"resize": 32, "crop": [32, 32]}},
+        "resident": {"resident": True},
         "windows": {"evaluation": {"crop": [32, 32], "scales": [0.5, 1.0]}},
         "long": {"augment": {"aspect": [0.5, 2.0]}},
         "large": {"evaluation": {"crop": [32, 32]}, "augment": {"scale": [1.5, 2.0]}},
         "blurred": {"augment": {"blur_sigma": [1.3, 0.15]}},
-        "uniform": {
-            "evaluation": {"crop": [32, 32]},
-            "class_uniform": {"extra_split": "val", "extra_classes": ["car"]},
-        },
+        "uniform_digits": {"evaluation": {"crop": [32, 32]}, "class_uniform": {}},
+        "uniform": {"class_uniform": {"extra_split": "val", "extra_classes": ["car"]}},
     },
     "studies": [
         {"name": "first", **STUDY, "dataset": "others"},
@@ -120,7 +120,7 @@ def test_frames_of_an_extra_split_are_fetched():
             {"backbones": [{"name": "resnet18", "weights": weights} for weights in ("timm", "random")]},
             ("start_from: first has resnet18 with several weights",),
         ),
-        (1, {"dataset": "digits"}, ("start_from: first is of another task",)),
+        (1, {"dataset": "digits", "recipe": "images"}, ("start_from: first is of another task",)),
         (0, {"backbones": ["vgg16_bn"]}, ("'vgg16_bn' with output_stride 16 of recipe 'small'", "it can do 32")),
         (0, {"backbones": ["vit_tiny_patch16_224"]}, ("it cannot segment here",)),
         (0, {"backbones": [{"name": "wide_resnet38", "weights": "timm"}]}, ("'timm' for wide_resnet38",)),
@@ -140,12 +140,17 @@ def test_frames_of_an_extra_split_are_fetched():
         (0, {"losses": [{"name": "relaxed", "boundary_weight": 2}]}, ("used after relax_until, the end of training",)),
         (0, {"padding_modes": ["zeros", "partial", "zeros"]}, ("padding_modes: got ['zeros', ", "name each once")),
         (0, {"eval_split": "train"}, ("eval_split: got 'train', which the study trains on",)),
-        (0, {"recipe": "long"}, ("'long' has augment.aspect; segmentation (others)",)),
+        (0, {"recipe": "long"}, ("'long'.augment.aspect: got [0.5, 2.0], but segmentation (others)",)),
+        (0, {"recipe": "images"}, ("'images'.evaluation.resize: got 32, but segmentation (others)", "whole images")),
         (0, {"dataset": "digits", "recipe": "large"}, ("'large'.augment.scale: got [1.5, 2]", "up to 1")),
         (0, {"recipe": "blurred"}, ("'blurred'.augment.blur_sigma: got [1.3, 0.15]", "the smaller one first")),
-        (0, {"dataset": "digits", "recipe": "windows"}, ("evaluation.scales, flip or window",)),
+        (
+            0,
+            {"dataset": "digits", "recipe": "windows"},
+            ("'windows'.evaluation.scales: got [0.5, 1.0], but", "resize and crop"),
+        ),
         (0, {"recipe": "resident"}, ("'resident' has resident; others is no classification set",)),
-        (0, {"dataset": "digits", "recipe": "uniform"}, ("class_uniform; classification (digits)",)),
+        (0, {"dataset": "digits", "recipe": "uniform_digits"}, ("class_uniform; classification (digits)",)),
     ],
 )
 def test_fault_is_one_line(study: int, keys: dict[str, Any], parts: tuple[str, ...]):
@@ -178,4 +183,68 @@ def test_restart_after_the_end_is_a_fault():
     values = copy.deepcopy(CHAIN)
     values["recipes"]["small"]["schedule"] = {"name": "restarted_poly", "restart_epoch": 3}
     with pytest.raises(ConfigError, match=r"schedule\.restart_epoch 3 must be below epochs"):
+        check_config(values, "chain.yaml")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "keys", "part"),
+    [
+        ("streets", {"optimiser": "adamw", "nesterov": True}, "'small'.nesterov: got True, which adamw does not use"),
+        ("streets", {"optimiser": "adamw", "momentum": 0.5}, "'small'.momentum: got 0.5, which adamw does not use"),
+        (
+            "streets",
+            {"schedule": {"name": "cosine", "step_epochs": 2}},
+            "'small'.schedule.step_epochs: got 2, which cosine does not use",
+        ),
+        (
+            "streets",
+            {"schedule": {"restart_factor": 0.5}},
+            "'small'.schedule.restart_factor: got 0.5, which poly does not use",
+        ),
+        (
+            "streets",
+            {"evaluation": {"overlap": 0.5}},
+            "'small'.evaluation.overlap: got 0.5, which belongs to a window",
+        ),
+        ("digits", {"evaluation": {"crop": [32, 32], "flip": True}}, "'small'.evaluation.flip: got True, but"),
+        ("digits", {"decoder_channels": 64}, "'small'.decoder_channels: got 64, but classification (digits)"),
+        ("digits", {"aspp_rates": [1, 2]}, "'small'.aspp_rates: got [1, 2], but classification (digits)"),
+        ("digits", {"output_stride": 32}, "'small'.output_stride: got 32, but classification (digits)"),
+    ],
+)
+def test_an_option_without_effect_is_a_fault(dataset: str, keys: dict[str, Any], part: str):
+    values = changed(0, dataset=dataset)
+    values["studies"] = values["studies"][:1]
+    if dataset == "digits":
+        keys = {"evaluation": {"crop": [32, 32]}, **keys}
+    values["recipes"]["small"] |= keys
+    with pytest.raises(ConfigError) as caught:
+        check_config(values, "chain.yaml")
+    assert f"recipe: {part}" in str(caught.value)
+    assert str(caught.value).endswith("; remove it")
+
+
+def test_a_recipe_of_both_tasks_may_have_the_options_of_both():
+    values = changed(0, dataset="streets")
+    values["recipes"]["small"] |= {"decoder_channels": 64, "evaluation": {"crop": [32, 32], "scales": [0.5, 1.0]}}
+    values["studies"] = [values["studies"][0], {"name": "images", **STUDY, "dataset": "digits"}]
+    check_config(values, "chain.yaml")
+    values["studies"][0]["recipe"] = "windows"
+    with pytest.raises(ConfigError, match=r"'windows'\.evaluation\.crop: got \[32, 32\], but segmentation"):
+        check_config(values, "chain.yaml")
+
+
+def test_every_schedule_has_its_options_and_no_other():
+    """Options that are used pass, for each schedule that there is."""
+    options = {
+        "constant": {},
+        "poly": {"poly_power": 2.0},
+        "restarted_poly": {"poly_power": 2.0, "restart_epoch": 1, "restart_factor": 0.5, "restart_power": 1.0},
+        "step": {"step_epochs": 1, "step_factor": 0.5},
+        "cosine": {},
+    }
+    assert set(options) == set(get_args(ScheduleSpec.model_fields["name"].annotation))
+    for name, own in options.items():
+        values = copy.deepcopy(CHAIN)
+        values["recipes"]["small"]["schedule"] = {"name": name, "warmup_epochs": 0.5, **own}
         check_config(values, "chain.yaml")

@@ -167,6 +167,30 @@ def test_explain_says_in_what_two_runs_differ(tiny_run: Path) -> None:
     assert "setting seed" not in done.stdout
 
 
+@pytest.mark.parametrize(("command", "place"), [("train", "runs/*"), ("train-motion", "motion_models")])
+def test_what_is_trained_is_left_as_it_is(tiny_run: Path, command: str, place: str) -> None:
+    mark = next(tiny_run.glob(f"artifacts/tiny/{place}/*/training.json"))
+    name = str(mark.parent.relative_to(tiny_run / "artifacts/tiny")).partition("/")[2]
+    before = mark.stat()
+    done = run("borderlab", command, name, "--config", "tiny.yaml", folder=tiny_run)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(f"{name}: trained already, and left as it is; --again trains it anew in its place\n")
+    assert mark.stat() == before
+
+
+def test_what_is_trained_is_trained_again_where_that_is_asked_for(tiny_run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_run, folder, symlinks=True)
+    weights = next(folder.glob("artifacts/tiny/runs/*/*/model.safetensors"))
+    bits, place = weights.read_bytes(), weights.stat().st_ino
+    name = str(weights.parent.relative_to(folder / "artifacts/tiny/runs"))
+    done = run("borderlab", "train", name, "--again", "--config", "tiny.yaml", folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert weights.stat().st_ino != place
+    assert weights.read_bytes() == bits
+    assert weights.with_name("training.json").exists()
+
+
 def test_same_seed_gives_the_same_bits_elsewhere(tiny_run: Path, tmp_path: Path) -> None:
     write_config(tmp_path, changed(padding_modes=["partial"], propagation=["none"], resources={"workers": 2}))
     done = snakemake(tmp_path, "--configfile", "tiny.yaml")

@@ -73,11 +73,17 @@ def explain(
 
     one = identity(name)
     settings = dict(flattened(one.spec))
-    typer.echo(f"{name}: {one.short_hash} = {len(settings)} settings, {len(one.code)} modules, {one.libraries}")
+    libraries = ", ".join(f"{library} {version}" for library, version in one.libraries.items())
+    typer.echo(f"{name}: {one.short_hash} is the hash of")
+    typer.echo(f"  {len(settings)} settings (`borderlab show` prints them)")
+    typer.echo(f"  {len(one.code)} modules of code: {', '.join(sorted(one.code))}")
+    typer.echo(f"  libraries: {libraries}")
     if other is not None:
         compared = {other: identity(other)}
     else:
         compared = {str(path): read_identity(path) for path in siblings(folder(name))}
+        if not compared:
+            typer.echo("no folder beside its own has another hash")
     for place, found in compared.items():
         typer.echo(f"{place}: {found.short_hash}")
         for difference in differences(one, found):

@@ -21,6 +21,7 @@ from borderlab.workflow import Workflow
 Planned = TypeVar("Planned")
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="Experiment: a file of config/.")]
+Again = Annotated[bool, typer.Option("--again", help="Train anew what is trained already, in the same folder.")]
 DEFAULT_CONFIG = Path("config/smoke.yaml")
 
 
@@ -62,17 +63,20 @@ def fetch(
 def train_motion(
     name: Annotated[str, typer.Argument(help="Name of a motion model, as `borderlab plan` lists it.")],
     config: Config = DEFAULT_CONFIG,
+    again: Again = False,
 ) -> None:
     """Train one motion model on video, from where it stopped."""
     from borderlab.explanation import write_identity
-
-    with heavy_imports():
-        from borderlab.motion.learned.run import train_motion_model
 
     workflow = Workflow.from_file(config)
     planned = _known(name, workflow.plan.motion_models, "motion model")
     dataset = planned.spec.dataset.key
     folder = Path(workflow.paths.motion_model_folder(name))
+    if _is_trained(folder, again):
+        return
+    with heavy_imports():
+        from borderlab.motion.learned.run import train_motion_model
+
     write_identity(planned.identity, folder, workflow.content_of(planned.receipts))
     train_motion_model(
         planned.spec,
@@ -172,6 +176,7 @@ def score(
 def train(
     name: Annotated[str, typer.Argument(help="Name of a run, as `borderlab plan` lists it.")],
     config: Config = DEFAULT_CONFIG,
+    again: Again = False,
 ) -> None:
     """Train one network, from where it stopped."""
     from borderlab import launching
@@ -180,9 +185,12 @@ def train(
     workflow = Workflow.from_file(config)
     planned = _known(name, workflow.plan.runs, "run")
     resources = planned.resources
-    if resources.processes > 1 and not launching.is_started(os.environ):
-        launching.start(resources, ["borderlab", "train", name, "--config", str(config)])
     folder = Path(workflow.paths.run_folder(name))
+    if not launching.is_started(os.environ):
+        if _is_trained(folder, again):
+            return
+        if resources.processes > 1:
+            launching.start(resources, ["borderlab", "train", name, "--config", str(config)])
     start = planned.spec.start_from
     write_identity(
         workflow.plan.identity_of_run(name), folder, workflow.content_of(workflow.plan.receipts_of_run(name))
@@ -282,6 +290,17 @@ def _known(name: str, planned: Mapping[str, Planned], kind: str) -> Planned:
     if name not in planned:
         raise ConfigError(f"no {kind} {name!r} in this experiment; `borderlab plan --config FILE` lists its results")
     return planned[name]
+
+
+def _is_trained(folder: Path, again: bool) -> bool:
+    """Whether the training in `folder` has ended; with `again` it counts as begun, and its mark goes first."""
+    mark, weights = folder / "training.json", folder / "model.safetensors"
+    if again:
+        mark.unlink(missing_ok=True)
+    elif mark.exists() and weights.exists():
+        typer.echo(f"{folder}: trained already, and left as it is; --again trains it anew in its place")
+        return True
+    return False
 
 
 def _trainer_for(resources: ResourcesConfig) -> Callable[..., None]:

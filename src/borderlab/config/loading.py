@@ -35,10 +35,38 @@ def load_config(path: Path) -> ExperimentConfig:
     except UnicodeDecodeError as fault:
         raise ConfigError(f"{path}: is not UTF-8 (byte {fault.start}); save it as UTF-8") from fault
     try:
-        values = yaml.load(text, _LOADER)  # noqa: S506  (safe, both of them)
+        loader = _LOADER(text)
+        node = loader.get_single_node()
+        repeated = None if node is None else _repeated_key(node)
+        values = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as fault:
         raise ConfigError(f"{path}: is not YAML: {' '.join(str(fault).split())}") from fault
+    if repeated is not None:
+        raise ConfigError(f"{path}: {repeated}")
     return check_config(values, str(path))
+
+
+def _repeated_key(root: yaml.Node) -> str | None:
+    """The first key that stands twice in one place, where YAML forbids it and PyYAML takes the last without a word."""
+    seen, left = set(), [root]
+    while left:
+        node = left.pop()
+        # An alias leads to a node that was seen, perhaps to one around it.
+        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+            continue
+        seen.add(id(node))
+        if not isinstance(node, yaml.MappingNode):
+            left.extend(node.value)
+            continue
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                line = key.start_mark.line + 1
+                if key.value in lines:
+                    return f"line {line}: {key.value!r} stands in line {lines[key.value]} already; keep one of them"
+                lines[key.value] = line
+            left.append(value)
+    return None
 
 
 def check_config(values: Any, source: str) -> ExperimentConfig:

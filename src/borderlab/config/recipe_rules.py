@@ -1,19 +1,30 @@
 """Rules of recipes, losses and chains of runs that no single key can state. Light: no torch, no timm."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from borderlab.config.naming import allowed
 from borderlab.config.schema import ExperimentConfig, StudyConfig
 from borderlab.data.base import ClassificationDataset, Dataset
 from borderlab.models.names import output_strides
-from borderlab.recipe_spec import AugmentSpec
+from borderlab.recipe_spec import ScheduleSpec, Spec
 from borderlab.spec import LossSpec, RecipeSpec
+
+_OPTIONS_OF_SCHEDULE = {
+    "constant": (),
+    "poly": ("poly_power",),
+    "restarted_poly": ("poly_power", "restart_epoch", "restart_factor", "restart_power"),
+    "step": ("step_epochs", "step_factor"),
+    "cosine": (),
+}
 
 
 def recipe_faults(config: ExperimentConfig, study: StudyConfig, dataset: Dataset) -> Iterator[str]:
     """One line for each fault of a study's recipe, losses and start."""
     recipe = config.recipes[study.recipe]
     yield from _value_faults(study, recipe)
+    yield from _unused_faults(study, recipe)
+    if not _serves_both_tasks(config, study.recipe):
+        yield from _other_task_faults(config, study, recipe)
     yield from _loss_faults(study)
     if isinstance(dataset, ClassificationDataset):
         yield from _classification_faults(study, recipe)
@@ -42,15 +53,50 @@ def _value_faults(study: StudyConfig, recipe: RecipeSpec) -> Iterator[str]:
             yield f"{where}.aspp_rates: got {list(recipe.aspp_rates)}; allowed: whole numbers from 1"
 
 
-def _loss_faults(study: StudyConfig) -> Iterator[str]:
+def _unused_faults(study: StudyConfig, recipe: RecipeSpec) -> Iterator[str]:
     """Options without effect: they would name another result, and the same numbers would stand in it."""
+    where = f"recipe: {study.recipe!r}"
+    if recipe.optimiser == "adamw":
+        yield from _given(recipe, ("momentum", "nesterov"), where, "which adamw does not use")
+    schedule = recipe.schedule
+    used = ("name", "warmup_epochs", *_OPTIONS_OF_SCHEDULE[schedule.name])
+    unused = [key for key in ScheduleSpec.model_fields if key not in used]
+    yield from _given(schedule, unused, f"{where}.schedule", f"which {schedule.name} does not use")
+    if recipe.evaluation.window is None:
+        yield from _given(recipe.evaluation, ("overlap",), f"{where}.evaluation", "which belongs to a window")
+
+
+def _other_task_faults(config: ExperimentConfig, study: StudyConfig, recipe: RecipeSpec) -> Iterator[str]:
+    """Options without effect, again: those of the task that the study does not have."""
+    where = f"recipe: {study.recipe!r}"
+    if _is_classification(config, study):
+        why = f"but classification ({study.dataset})"
+        yield from _given(recipe, ("output_stride", "decoder_channels", "aspp_rates"), where, f"{why} has no decoder")
+        votes = ("scales", "flip", "window")
+        yield from _given(recipe.evaluation, votes, f"{where}.evaluation", f"{why} is evaluated by resize and crop")
+    else:
+        why = f"but segmentation ({study.dataset})"
+        yield from _given(recipe.augment, ("aspect",), f"{where}.augment", f"{why} keeps an image's shape")
+        where += ".evaluation"
+        yield from _given(recipe.evaluation, ("resize", "crop"), where, f"{why} is evaluated on whole images")
+
+
+def _given(spec: Spec, keys: Iterable[str], where: str, why: str) -> Iterator[str]:
+    """One line for each of `keys` that has not its default."""
+    for key in keys:
+        value = getattr(spec, key)
+        if value != type(spec).model_fields[key].get_default():
+            shown = list(value) if isinstance(value, tuple) else value
+            yield f"{where}.{key}: got {shown}, {why}; remove it"
+
+
+def _loss_faults(study: StudyConfig) -> Iterator[str]:
     plain = LossSpec()
     for index, loss in enumerate(study.losses):
         where = f"losses[{index}]"
         if loss.name == "cross_entropy":
-            for key in type(loss).model_fields:
-                if key != "name" and getattr(loss, key) != getattr(plain, key):
-                    yield f"{where}.{key}: got {getattr(loss, key)}, which cross_entropy does not use; remove it"
+            unused = [key for key in LossSpec.model_fields if key != "name"]
+            yield from _given(loss, unused, where, "which cross_entropy does not use")
         elif loss.boundary_weight != plain.boundary_weight:
             got = f"{where}.boundary_weight: got {loss.boundary_weight:g}"
             if loss.reference:
@@ -63,8 +109,6 @@ def _segmentation_faults(study: StudyConfig, recipe: RecipeSpec) -> Iterator[str
     where = f"recipe: {study.recipe!r}"
     if recipe.resident:
         yield f"{where} has resident; {study.dataset} is no classification set: set it to false"
-    if recipe.augment.aspect != AugmentSpec().aspect:
-        yield f"{where} has augment.aspect; segmentation ({study.dataset}) keeps an image's shape; remove it"
 
 
 def _classification_faults(study: StudyConfig, recipe: RecipeSpec) -> Iterator[str]:
@@ -76,11 +120,6 @@ def _classification_faults(study: StudyConfig, recipe: RecipeSpec) -> Iterator[s
         )
     if recipe.class_uniform is not None:
         yield f"recipe: {study.recipe!r} has class_uniform; classification ({study.dataset}) has no pixel labels"
-    if not recipe.evaluation.is_plain:
-        yield (
-            f"recipe: {study.recipe!r} has evaluation.scales, flip or window; classification ({study.dataset}) is "
-            "evaluated by evaluation.resize and crop"
-        )
 
 
 def _parallel_faults(study: StudyConfig) -> Iterator[str]:
@@ -145,7 +184,7 @@ def _start_faults(config: ExperimentConfig, study: StudyConfig) -> Iterator[str]
     seeds, start_seeds = (one.seeds or config.seeds for one in (study, start))
     if len(start_seeds) > 1 and not set(seeds) <= set(start_seeds):
         yield f"seeds: got {seeds}; the study to start from ({start.name}) has {start_seeds}"
-    if _task(config, study) != _task(config, start):
+    if _is_classification(config, study) != _is_classification(config, start):
         yield f"start_from: {start.name} is of another task"
     for key in ("decoder_channels", "aspp_rates"):
         ours, theirs = (getattr(config.recipes[one.recipe], key) for one in (study, start))
@@ -157,5 +196,10 @@ def _names(entries: list[object]) -> list[str]:
     return [str(getattr(entry, "name", entry)) for entry in entries]
 
 
-def _task(config: ExperimentConfig, study: StudyConfig) -> bool:
+def _serves_both_tasks(config: ExperimentConfig, recipe: str) -> bool:
+    studies = [study for study in config.studies if study.recipe == recipe and study.dataset in config.datasets]
+    return len({_is_classification(config, study) for study in studies}) > 1
+
+
+def _is_classification(config: ExperimentConfig, study: StudyConfig) -> bool:
     return isinstance(config.create_dataset(study.dataset), ClassificationDataset)
