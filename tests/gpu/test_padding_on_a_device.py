@@ -57,6 +57,17 @@ def test_bfloat16_in_channels_last_keeps_both(mode, device):
     assert (y - exact).abs().max() <= 3e-2 * exact.abs().max()
 
 
+@pytest.mark.parametrize("pad", [(1, 1, 1, 1), (0, 1, 0, 1)])
+@pytest.mark.parametrize("mode", sorted(PADDING_MODES))
+def test_depthwise_layers_keep_channels_last(mode, pad, device):
+    """Their weight has no format of its own: what padding loses is lost to the rest of the network."""
+    x = torch.randn(2, 4, 9, 10, device=device).to(memory_format=torch.channels_last).requires_grad_()
+    y = PADDING_MODES[mode](x, torch.randn(4, 1, 3, 3, device=device), None, (2, 2), pad, (1, 1), 4)
+    assert y.is_contiguous(memory_format=torch.channels_last)
+    y.sum().backward()
+    assert x.grad.is_contiguous(memory_format=torch.channels_last)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("with_bias", [True, False])
 def test_inside_partial_padding_has_the_bits_of_zeros(with_bias, dtype, device):

@@ -5,9 +5,11 @@ import torch
 
 from borderlab.errors import PaddingError
 from borderlab.padding import PADDING_MODES
+from borderlab.padding.base import Filling
 from padding_traits import modes_with
 
 GEOMETRY = ((2, 1), (1, 2, 2, 1), (1, 2), 2)
+SOME_PADS = [(1, 2, 2, 1), (0, 1, 0, 1), (1, 0, 0, 0), (0, 0, 1, 1)]
 
 
 @pytest.fixture(params=sorted(PADDING_MODES))
@@ -59,11 +61,29 @@ def test_autocast_and_single_precision_take_turns(scheme):
     assert torch.equal(scheme(*tensors, *GEOMETRY), before)
 
 
-def test_channels_last_stays_channels_last(scheme):
+@pytest.mark.parametrize("pad", SOME_PADS)
+def test_channels_last_stays_channels_last(scheme, pad):
+    """Also with one input channel a group: such a weight has no format that would set an image's right again."""
     x, weight, bias = arguments()
-    y = scheme(x.to(memory_format=torch.channels_last), weight, bias, *GEOMETRY)
+    geometry = ((2, 1), pad, (1, 2))
+    for w, groups in ((weight, 2), (weight[:, :1].repeat(2, 1, 1, 1)[:8], 4)):
+        b = bias.repeat(2)[: len(w)]
+        y = scheme(x.to(memory_format=torch.channels_last), w, b, *geometry, groups)
+        assert y.is_contiguous(memory_format=torch.channels_last)
+        torch.testing.assert_close(y, scheme(x, w, b, *geometry, groups))
+
+
+FILLED = sorted(mode for mode, scheme in PADDING_MODES.items() if isinstance(scheme, Filling))
+
+
+@pytest.mark.parametrize("pad", SOME_PADS)
+@pytest.mark.parametrize("mode", FILLED)
+def test_filled_images_stay_channels_last_where_torch_loses_it(mode, pad):
+    """torch's reflect and replicate give channels-first memory on its meta device whatever they get, as on CUDA."""
+    x = torch.empty(2, 4, 8, 9, device="meta", memory_format=torch.channels_last)
+    y = PADDING_MODES[mode].fill(x, pad)
+    assert y.device.type == "meta"
     assert y.is_contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(y, scheme(x, weight, bias, *GEOMETRY))
 
 
 def test_empty_batch(scheme):

@@ -111,10 +111,23 @@ class LayerScheme(ABC):
 
 
 def like_memory(padded: Float[Tensor, "*n c h2 w2"], x: Float[Tensor, "*n c h w"]) -> Float[Tensor, "*n c h2 w2"]:
-    """`padded` in the memory format of `x`: channels-last images stay so."""
+    """`padded` in the memory format of `x`: channels-last images stay so.
+
+    A copy where they did not: behind a layer with one input channel a group, whose weight has no format of its own,
+    the rest of a network would else go on channels-first.
+    """
     if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous():
         return padded.contiguous(memory_format=torch.channels_last)
     return padded
+
+
+def joined(parts: list[Float[Tensor, "..."]], dim: int) -> Float[Tensor, "..."]:
+    """Parts of one image beside each other along `dim`, in its memory format; empty ones are left out.
+
+    An empty part counts as channels-first, and torch gives what it joins the format of all parts, or that one.
+    """
+    whole = [part for part in parts if part.shape[dim] > 0]
+    return torch.cat(whole, dim) if len(whole) > 1 else whole[0]
 
 
 def check_pad_fits(mode: str, size: tuple[int, ...], pad: Pad, margin: int) -> None:

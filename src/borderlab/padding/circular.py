@@ -3,11 +3,10 @@
 circular    a b c d  ->  c d a b c d a b
 """
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from borderlab.padding.base import Pad, check_pad_fits, filled
+from borderlab.padding.base import Pad, check_pad_fits, filled, joined
 
 
 def circular_fill(x: Float[Tensor, "*n c h w"], pad: Pad) -> Float[Tensor, "*n c h_padded w_padded"]:
@@ -24,8 +23,7 @@ def circular_fill(x: Float[Tensor, "*n c h w"], pad: Pad) -> Float[Tensor, "*n c
 def _wrap(x: Float[Tensor, "*n c h w"], dim: int, before: int, after: int) -> Float[Tensor, "*n c h2 w2"]:
     # torch's own circular mode returns channels-first memory whatever it is given, and is slower.
     size = x.shape[dim]
-    parts = [x.narrow(dim, size - before, before), x, x.narrow(dim, 0, after)]
-    return torch.cat(parts, dim) if before or after else x
+    return joined([x.narrow(dim, size - before, before), x, x.narrow(dim, 0, after)], dim)
 
 
 SCHEME = filled(circular_fill)

@@ -5,11 +5,10 @@ symmetric    a b c d  ->  b a a b c d d c
 A pad larger than the image is refused. torch has no such mode.
 """
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from borderlab.padding.base import Pad, check_pad_fits, filled
+from borderlab.padding.base import Pad, check_pad_fits, filled, joined
 
 
 def symmetric_fill(x: Float[Tensor, "*n c h w"], pad: Pad) -> Float[Tensor, "*n c h_padded w_padded"]:
@@ -25,8 +24,7 @@ def symmetric_fill(x: Float[Tensor, "*n c h w"], pad: Pad) -> Float[Tensor, "*n 
 
 def _mirror(x: Float[Tensor, "*n c h w"], dim: int, before: int, after: int) -> Float[Tensor, "*n c h2 w2"]:
     size = x.shape[dim]
-    parts = [x.narrow(dim, 0, before).flip(dim), x, x.narrow(dim, size - after, after).flip(dim)]
-    return torch.cat(parts, dim) if before or after else x
+    return joined([x.narrow(dim, 0, before).flip(dim), x, x.narrow(dim, size - after, after).flip(dim)], dim)
 
 
 SCHEME = filled(symmetric_fill)
