@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from borderlab.errors import RunError
 from borderlab.models.backbone import create_backbone
 from borderlab.models.deeplab import DeepLabV3Plus
 from borderlab.padding import ConversionReport, set_padding_mode
@@ -28,6 +29,9 @@ def create_network(spec: RunSpec, n_classes: int) -> Network:
 
     Two specifications that differ in nothing but the padding mode get the same weights, bit for bit: weights are
     drawn from the seed before the padding is set.
+
+    Raises:
+        RunError: if the padding mode would change nothing, because no convolution of the network pads.
     """
     torch.manual_seed(spec.seed)
     build = _create_classifier if spec.task == "classification" else _create_segmenter
@@ -35,6 +39,11 @@ def create_network(spec: RunSpec, n_classes: int) -> Network:
     backbone = module.backbone if isinstance(module, DeepLabV3Plus) else module
     mean, std = _input_statistics(backbone)
     report = set_padding_mode(module, spec.padding_mode)
+    if spec.padding_mode != "zeros" and not report.converted:
+        raise RunError(
+            f"{spec.backbone}: has no convolution that pads, so {spec.padding_mode} padding would change nothing; "
+            "name another backbone, or zeros alone"
+        )
     if spec.recipe.memory_format == "channels_last":
         module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Network(module, mean, std, report)
