@@ -56,3 +56,5 @@ def test_dense_clip_and_frames_outside_of_it(camvid_mirror: Path) -> None:
     outside = dataset.frames(camvid_mirror, "outside_clip")
     assert len(outside) == 163
     assert not [frame for frame in outside if "0016E5" in frame.sample_id]
+    assert {dataset.recording(frame) for frame in outside} == {"0001TP", "0006R0"}
+    assert {dataset.recording(frame) for frame in clip.frames} == {"0016E5"}

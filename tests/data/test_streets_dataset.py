@@ -37,6 +37,12 @@ def test_frames_and_labels_are_what_was_rendered(fetched: tuple[Streets, Path]) 
         assert np.array_equal(cv2.imread(str(frame.label), cv2.IMREAD_UNCHANGED), clip.labels[index])
 
 
+def test_frames_of_a_clip_are_one_recording(fetched: tuple[Streets, Path]) -> None:
+    dataset, root = fetched
+    names = [dataset.recording(frame) for frame in dataset.frames(root, "train")]
+    assert names == ["train/clip_0000"] * 3 + ["train/clip_0001"] * 3
+
+
 def test_clips_and_frames(fetched: tuple[Streets, Path]) -> None:
     dataset, root = fetched
     clips = dataset.clips(root, "train")

@@ -98,8 +98,10 @@ def test_images_of_classification_add_up_to_the_split() -> None:
 def test_counts_come_back_from_disk_with_equal_bytes(tmp_path) -> None:
     _, images = measured("segmentation", measure_images)
     for name in ("one", "other"):
-        write_image_counts(tmp_path / name, images)
-    np.testing.assert_array_equal(read_image_counts(tmp_path / "one"), images)
+        write_image_counts(tmp_path / name, images, np.array([0, 0, 1, 2, 2, 2, 0]))
+    found, recordings = read_image_counts(tmp_path / "one")
+    np.testing.assert_array_equal(found, images)
+    assert recordings.tolist() == [0, 0, 1, 2, 2, 2, 0]
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 

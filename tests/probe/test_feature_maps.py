@@ -37,6 +37,14 @@ def test_an_architecture_without_a_pyramid_is_refused() -> None:
         activations(nn.Sequential(), torch.zeros(1, 3, 8, 8))
 
 
-@pytest.mark.parametrize(("image", "own", "ratio"), [(224, 7, 32), (90, 45, 2), (90, 3, 32), (48, 48, 1)])
-def test_ratio_of_odd_sizes_is_the_stride(image: int, own: int, ratio: int) -> None:
+@pytest.mark.parametrize(("image", "own", "ratio"), [(90, 23, 4), (48, 48, 1), (90, 44, 2), (7, 1, 8)])
+def test_ratio_of_single_sides(image: int, own: int, ratio: int) -> None:
     assert side_ratio(image, own) == ratio
+
+
+def test_ratio_is_the_stride_whatever_halving_rounds_up() -> None:
+    for image in range(33, 513):
+        own = image
+        for stride in (2, 4, 8, 16, 32):
+            own = (own + 1) // 2
+            assert side_ratio(image, own) == stride, (image, own)

@@ -98,7 +98,7 @@ class FakeExperiment:
         }
         evaluation["rings"] = _rings(spec, value) if segmentation else []
         write(artifacts.evaluation_folder / "metrics.json", evaluation)
-        write_image_counts(artifacts.evaluation_folder / IMAGES_FILE, _image_counts(spec, value))
+        write_image_counts(artifacts.evaluation_folder / IMAGES_FILE, _image_counts(spec, value), np.arange(33))
         if segmentation and self.pictures:
             for sample in ("clip0_005", "clip1_005"):
                 _write_prediction(artifacts.evaluation_folder / "pictures" / sample, seed=spec.seed, label_seed=sample)

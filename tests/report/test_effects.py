@@ -123,7 +123,7 @@ def test_propagation_is_paired_at_equal_loss_and_loss_at_equal_samples(make_expe
 def test_intervals_over_images_pair_the_counts_of_the_same_seeds(add_seeds) -> None:
     experiment = add_seeds({"zeros": {0: 50.0, 1: 52.5, 5: 10.0}, "partial": {1: 53.3, 0: 50.4}})
     counts = {
-        (run.name.split("-")[1], run.name.split("-")[2]): read_image_counts(run.evaluation_folder / IMAGES_FILE)
+        (run.name.split("-")[1], run.name.split("-")[2]): read_image_counts(run.evaluation_folder / IMAGES_FILE)[0]
         for run in experiment.runs
     }
     left, right = (np.stack([counts[mode, seed] for seed in ("seed0", "seed1")]) for mode in ("partial", "zeros"))
@@ -140,6 +140,23 @@ def test_intervals_over_images_pair_the_counts_of_the_same_seeds(add_seeds) -> N
 def test_counts_of_other_images_are_no_pair(add_seeds) -> None:
     experiment = add_seeds({"zeros": {0: 50.0}, "partial": {0: 50.4}})
     path = experiment.runs[1].evaluation_folder / IMAGES_FILE
-    write_image_counts(path, read_image_counts(path)[:-1])
+    counts, recordings = read_image_counts(path)
+    write_image_counts(path, counts[:-1], recordings[:-1])
     with pytest.raises(RunError, match="other images"):
         tabulate(experiment.inputs)
+
+
+def test_frames_of_one_recording_are_drawn_together(add_seeds) -> None:
+    """Copies of the same frames bring no certainty; fewer than five recordings bring no interval."""
+    ends = {}
+    for name, n_copies, n_recordings in (("frames", 1, 33), ("copies", 10, 33), ("clips", 1, 5), ("few", 1, 4)):
+        experiment = add_seeds({"zeros": {0: 50.0}, "partial": {0: 50.4}})
+        for run in experiment.runs:
+            path = run.evaluation_folder / IMAGES_FILE
+            counts, recordings = read_image_counts(path)
+            write_image_counts(path, counts.repeat(n_copies, axis=0), recordings.repeat(n_copies) % n_recordings)
+        row = final(tabulate(experiment.inputs)["effects"], padding_mode="partial")
+        ends[name] = row["images_low_pct"], row["images_high_pct"]
+    assert ends["copies"] == pytest.approx(ends["frames"])
+    assert ends["clips"][0] < ends["clips"][1]
+    assert all(math.isnan(end) for end in ends["few"])

@@ -182,6 +182,10 @@ class SegmentationDataset(Dataset):
     def frames(self, root: Path, split: str) -> list[Frame]:
         """Labelled frames of `split` in a fixed order."""
 
+    def recording(self, frame: Frame) -> str:
+        """Name of the recording that `frame` is of, whose frames are no independent draws; by default its own."""
+        return frame.sample_id
+
     def clips(self, root: Path, split: str) -> list[Clip]:
         """Videos of `split`, with unlabelled frames where there are some; none by default."""
         return []

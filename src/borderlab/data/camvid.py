@@ -85,12 +85,20 @@ class CamVid(SegmentationDataset):
             Frame(f"{stored}/{Path(name).stem}", root / stored / name, root / f"{stored}annot" / name) for name in names
         ]
 
+    def recording(self, frame: Frame) -> str:
+        return recording_of(frame)
+
     def clips(self, root: Path, split: str) -> list[Clip]:
         check_split(self, split)
         if split != "val":
             return []
         frames = tuple(sorted(self.frames(root, split), key=lambda frame: frame.sample_id))
         return [Clip(CLIP_SEQUENCE, frames, CLIP_INTERVAL_S)]
+
+
+def recording_of(frame: Frame) -> str:
+    """The drive that a frame of CamVid is of: names are like 0016E5_07959 and Seq05VD_f00300."""
+    return frame.image.stem.partition("_")[0]
 
 
 @cache

@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from borderlab.data.base import Clip, DatasetInfo, FetchSettings, Frame, Options, SegmentationDataset, check_split
-from borderlab.data.camvid import CLIP_INTERVAL_S, CLIP_SEQUENCE, CamVid, manifest
+from borderlab.data.camvid import CLIP_INTERVAL_S, CLIP_SEQUENCE, CamVid, manifest, recording_of
 from borderlab.errors import DataError
 
 VIDEO_INTERVAL_S = 1 / 30
@@ -74,6 +74,9 @@ class CamVidFull(SegmentationDataset):
         if not whole:
             raise DataError(f"{root / 'CamVid_RGB'}: holds no frame of {split}; clone {self.info.homepage} into {root}")
         return whole
+
+    def recording(self, frame: Frame) -> str:
+        return recording_of(frame)
 
     def clips(self, root: Path, split: str) -> list[Clip]:
         """The dense labelled clip for `val`; else the video frames around each labelled one.

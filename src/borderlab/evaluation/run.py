@@ -1,16 +1,18 @@
 """The evaluation of a trained run, from its weights to metrics and sample pictures.
 
 metrics.json                    metric, classes, rings by distance from the image border
-images.npz                      counts of each image, for intervals over images
+images.npz                      counts and recording of each image, for intervals over images
 pictures/<sample>/*.png         frame, label, prediction, error (segmentation)
 """
 
 from pathlib import Path
 
+import numpy as np
+
 from borderlab.allocator import keep_freed_pages
-from borderlab.data.base import Dataset
+from borderlab.data.base import Dataset, SegmentationDataset
 from borderlab.device import choose_device, device_name, make_repeatable
-from borderlab.evaluation.image_counts import IMAGES_FILE, write_image_counts
+from borderlab.evaluation.image_counts import IMAGES_FILE, Recordings, write_image_counts
 from borderlab.evaluation.images import measure_images
 from borderlab.evaluation.metric import METRIC_NAMES, Measurement
 from borderlab.evaluation.pictures import write_sample_pictures
@@ -55,9 +57,18 @@ def evaluate_run(
     with atomic_folder(folder) as part:
         if spec.task == "segmentation":
             write_sample_pictures(spec, network, loader, device, part / "pictures", PICTURES)
-        write_image_counts(part / IMAGES_FILE, image_counts)
+        recordings = _recordings(dataset, data_folder, spec.eval_split, len(image_counts))
+        write_image_counts(part / IMAGES_FILE, image_counts, recordings)
         write_json(part / "provenance.json", describe(stopwatch, device_name(device)))
         write_json(part / "metrics.json", _content(spec, dataset, measurement, loader.n_samples, seconds))
+
+
+def _recordings(dataset: Dataset, data_folder: Path, split: str, n_images: int) -> Recordings:
+    """The recording of each image; photographs of a classification set are each their own."""
+    if not isinstance(dataset, SegmentationDataset):
+        return np.arange(n_images)
+    names = [dataset.recording(frame) for frame in dataset.frames(data_folder, split)]
+    return np.unique(names, return_inverse=True)[1]
 
 
 def _content(

@@ -1,5 +1,6 @@
 """A network's feature pyramid and its logits, from one forward pass."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,5 +52,10 @@ def _segmenter_activations(module: DeepLabV3Plus, images: Tensor) -> Activations
 
 
 def side_ratio(image_side: int, map_side: int) -> int:
-    """Pixels of the image for each cell of a map, as a power of two: maps of odd sizes are rounded up."""
-    return int(1 << round(torch.log2(torch.tensor(image_side / map_side)).item()))
+    """Pixels of the image for each cell of a map, as a power of two: layers that halve an odd side round it up.
+
+    Some round down; then it is the power of two that is nearest to the quotient.
+    """
+    halvings = [1 << power for power in range(image_side.bit_length() + 1)]
+    whole = (ratio for ratio in halvings if math.ceil(image_side / ratio) == map_side)
+    return next(whole, 1 << round(math.log2(image_side / map_side)))

@@ -14,7 +14,8 @@ from borderlab.probe.feature_maps import activations
 from borderlab.probe.map_rings import centre, map_rings
 from borderlab.probe.networks import ProbedNetwork, Row
 
-# As shares of white; `mean` is what the network's normalisation turns into zeros, the mildest case for zeros padding.
+# As shares of white; `mean` is what the network's normalisation turns into zeros, so that zeros padding continues it
+# in the first layer. Deeper it need not be the mildest case: each deviation is told in sizes of its own centre.
 SHADES = {"black": 0.0, "white": 1.0}
 DEFAULT_SIZE = (224, 224)
 

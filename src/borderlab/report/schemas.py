@@ -77,8 +77,8 @@ def _interval_end(which: str) -> pa.Column:
 
 def _image_interval_end(which: str) -> pa.Column:
     return points(
-        f"{which} end of the 95 % bootstrap interval of that difference over images, seeds as they are; empty for "
-        "measures other than `evaluation`"
+        f"{which} end of the 95 % bootstrap interval of that difference over images, those of one recording drawn "
+        "together, seeds as they are; empty for measures other than `evaluation`, and for fewer than five recordings"
     )
 
 

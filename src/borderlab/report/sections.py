@@ -30,8 +30,8 @@ INTERVALS = (
     "“Finds x or more” is the smallest true difference that so many pairs, as spread as these, would show in 80 of 100 "
     "cases: a smaller one may well be there. "
     "Intervals “over images” ask the other question, how far another draw of evaluation images would move the "
-    "difference between these very networks: a bootstrap of images (95 %), both sides with the same images. They say "
-    "nothing about other seeds."
+    "difference between these very networks: a bootstrap of images (95 %), both sides with the same images, those of "
+    "one recording drawn together, and none for fewer than five recordings. They say nothing about other seeds."
 )
 
 

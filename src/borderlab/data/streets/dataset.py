@@ -71,6 +71,9 @@ class Streets(SegmentationDataset):
     def frames(self, root: Path, split: str) -> list[Frame]:
         return [frame for clip in self.clips(root, split) for frame in clip.frames]
 
+    def recording(self, frame: Frame) -> str:
+        return frame.sample_id.rpartition("/")[0]
+
     def clips(self, root: Path, split: str) -> list[Clip]:
         """Videos of `split`, every frame labelled.
 
