@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 from borderlab.errors import RunError
@@ -51,6 +52,43 @@ def test_difference_to_zeros_equals_scipys_paired_test(add_seeds) -> None:
         assert row["difference_high_pct"] == pytest.approx(expected.high)
         size = TTestPower().solve_power(nobs=3, alpha=0.05, power=0.8)
         assert row["detectable_pct"] == pytest.approx(size * np.std([0.4, 0.8, 0.1], ddof=1), rel=1e-4)
+
+
+def test_p_values_are_scipys_and_corrected_over_the_modes_of_a_setting(add_seeds) -> None:
+    results = {
+        "zeros": {0: 50.0, 1: 52.5, 2: 51.0},
+        "partial": {0: 50.4, 1: 53.3, 2: 51.1},
+        "reflect": {0: 48.0, 1: 51.0, 2: 49.2},
+        "circular": {0: 51.0, 1: 53.5, 2: 52.0},
+    }
+    effects = tabulate(add_seeds(results).inputs)["effects"]
+    own = effects[(effects["factor"] == "padding_mode") & (effects["measure"] == "last")].set_index("padding_mode")
+    zeros = list(results["zeros"].values())
+    expected = {mode: stats.ttest_rel(list(results[mode].values()), zeros).pvalue for mode in ("partial", "reflect")}
+    for mode, found in expected.items():
+        assert own.loc[mode, "p_value"] == pytest.approx(found)
+    corrected = multipletests([expected["partial"], expected["reflect"]], method="holm")[1]
+    assert own.loc[["partial", "reflect"], "p_holm"].tolist() == pytest.approx(corrected.tolist())
+    # The same difference in each pair: nothing to judge by, and no test that others are corrected for.
+    assert own.loc["circular", ["p_value", "p_holm"]].isna().all()
+
+
+def test_rings_have_paired_differences_of_their_own(add_seeds) -> None:
+    zeros, partial = {0: 50.0, 1: 52.5, 2: 51.0}, {0: 50.4, 1: 53.3, 2: 51.1}
+    tables = tabulate(add_seeds({"zeros": zeros, "partial": partial}).inputs)
+    rings, effects = tables["rings"], tables["ring_effects"].set_index("from_px")
+    assert effects["padding_mode"].tolist() == ["partial"] * rings["from_px"].nunique()
+    p_values = []
+    for start, ring in rings.groupby("from_px"):
+        sides = [ring[ring["padding_mode"] == mode].sort_values("seed")["value_pct"] for mode in ("partial", "zeros")]
+        expected = stats.ttest_rel(*map(np.array, sides))
+        row = effects.loc[start]
+        assert row["difference_pct"] == pytest.approx(np.mean(np.array(sides[0]) - np.array(sides[1])))
+        ends = expected.confidence_interval(0.95)
+        assert (row["difference_low_pct"], row["difference_high_pct"]) == pytest.approx((ends.low, ends.high))
+        assert row["p_value"] == pytest.approx(expected.pvalue)
+        p_values.append(expected.pvalue)
+    assert effects["p_holm"].tolist() == pytest.approx(multipletests(p_values, method="holm")[1].tolist())
 
 
 def test_only_seeds_that_both_sides_have_are_paired(add_seeds) -> None:

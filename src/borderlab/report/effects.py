@@ -11,6 +11,7 @@ from borderlab.report.image_intervals import ImageInterval
 from borderlab.report.rows import Row, records
 from borderlab.report.schemas import FACTORS, MEASURES, SCHEMAS, TOLD_BY
 from borderlab.statistics.differences import Difference, paired_difference, spread
+from borderlab.statistics.families import holm
 from borderlab.statistics.power import minimum_detectable_effect
 
 
@@ -80,20 +81,24 @@ def _effects(runs: pd.DataFrame, comparison: Comparison, over_images: ImageInter
         others = setting[setting[comparison.factor] != comparison.baseline]
         if baseline.empty:
             continue
-        for _, group in others.groupby(comparison.factor):
-            yield from _effect_rows(group, baseline, comparison, over_images)
+        for measure in MEASURES:
+            rows = [
+                _effect_row(group, baseline, comparison, measure, over_images)
+                for _, group in others.groupby(comparison.factor)
+            ]
+            for row, corrected in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
+                yield {**row, "p_holm": corrected}
 
 
-def _effect_rows(
-    group: pd.DataFrame, baseline: pd.DataFrame, comparison: Comparison, over_images: ImageInterval
-) -> Iterator[Row]:
-    own = {"factor": comparison.factor, "baseline": comparison.baseline}
+def _effect_row(
+    group: pd.DataFrame, baseline: pd.DataFrame, comparison: Comparison, measure: str, over_images: ImageInterval
+) -> Row:
+    own = {"factor": comparison.factor, "baseline": comparison.baseline, "measure": measure}
     own |= records(group[[*FACTORS, "metric"]].head(1))[0]
-    for measure in MEASURES:
-        found = paired_difference(seed_differences(group, baseline, f"{measure}_pct").tolist())
-        names = {"runs": _names(group), "baseline_runs": _names(baseline)}
-        images = _over_images(group, baseline, over_images) if measure == EVALUATED else _NO_INTERVAL
-        yield {**own, "measure": measure, **_difference_values(found, images), **names}
+    found = paired_difference(seed_differences(group, baseline, f"{measure}_pct").tolist())
+    names = {"runs": _names(group), "baseline_runs": _names(baseline)}
+    images = _over_images(group, baseline, over_images) if measure == EVALUATED else _NO_INTERVAL
+    return {**own, **_difference_values(found, images), "p_value": p_value(found), **names}
 
 
 def _over_images(group: pd.DataFrame, baseline: pd.DataFrame, over_images: ImageInterval) -> tuple[float, float]:
@@ -107,6 +112,11 @@ def _over_images(group: pd.DataFrame, baseline: pd.DataFrame, over_images: Image
 def seed_differences(group: pd.DataFrame, baseline: pd.DataFrame, column: str) -> "pd.Series[float]":
     """`column` of `group` minus that of `baseline`, for the seeds that both have, by seed."""
     return (group.set_index("seed")[column] - baseline.set_index("seed")[column]).dropna().sort_index()
+
+
+def p_value(found: Difference) -> float:
+    """Two-sided, against no difference; NaN where equal differences leave no spread to judge by."""
+    return found.p_value() if found.se > 0 else math.nan
 
 
 def _names(runs: pd.DataFrame) -> str:

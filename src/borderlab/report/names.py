@@ -14,6 +14,7 @@ TABLES = (
     "effects",
     "classes",
     "rings",
+    "ring_effects",
     "curves",
     "propagation",
     "propagation_classes",

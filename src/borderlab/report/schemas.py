@@ -122,6 +122,21 @@ def _difference() -> dict[str, pa.Column]:
     }
 
 
+def _ring() -> dict[str, pa.Column]:
+    return {
+        "from_px": whole("Smallest distance from the image border, in pixels."),
+        "to_px": whole("First distance beyond the ring; empty for the innermost.", nullable=True),
+    }
+
+
+def _p_values(family: str) -> dict[str, pa.Column]:
+    single = "Two-sided p-value of the paired t test against no difference; empty without a spread."
+    return {
+        "p_value": number(single, nullable=True),
+        "p_holm": number(f"The same, corrected (Holm) for {family}.", nullable=True),
+    }
+
+
 def _score_keys() -> dict[str, pa.Column]:
     return {
         "dataset": text("Data set, by its name in the experiment."),
@@ -208,6 +223,7 @@ SCHEMAS = {
             "metric": _metric(),
             "measure": _measure(),
             **_difference(),
+            **_p_values("the other values of the factor in this setting and measure"),
             "runs": text("Runs with another value of the factor, separated by `; `."),
             "baseline_runs": text("Runs with the baseline's."),
         },
@@ -226,12 +242,26 @@ SCHEMAS = {
         "Segmentation by distance from the image border, in each run's evaluation.",
         {
             **_run_keys(),
-            "from_px": whole("Smallest distance from the image border, in pixels."),
-            "to_px": whole("First distance beyond the ring; empty for the innermost.", nullable=True),
+            **_ring(),
             "value_pct": share("mIoU over the ring's pixels; empty without labelled pixels", True),
             "n_pixels": whole("Labelled pixels in the ring."),
         },
         ["run", "from_px"],
+    ),
+    "ring_effects": table(
+        "Paired differences to `zeros` padding by distance from the image border, all other factors equal.",
+        {
+            **_factors(),
+            **_ring(),
+            "n_pairs": whole("Seeds that both sides have."),
+            "difference_pct": points("Mean over those seeds of the ring's mIoU minus the baseline's"),
+            "difference_low_pct": _interval_end("Lower"),
+            "difference_high_pct": _interval_end("Upper"),
+            **_p_values("all rings and modes of the setting, whose images and networks are the same"),
+            "runs": text("Runs with another padding mode, separated by `; `."),
+            "baseline_runs": text("Runs with `zeros`."),
+        },
+        [*FACTORS, "from_px"],
     ),
     "curves": table(
         "Training curves: one row for each epoch of each run.",

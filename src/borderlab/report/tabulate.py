@@ -20,6 +20,7 @@ from borderlab.report.effects import paired_effects, summarise
 from borderlab.report.image_intervals import image_intervals
 from borderlab.report.motion_rows import motion_curve_rows, motion_model_rows
 from borderlab.report.names import FLOAT_FORMAT, TABLES
+from borderlab.report.ring_effects import ring_effect_rows
 from borderlab.report.rows import (
     Row,
     class_rows,
@@ -49,13 +50,15 @@ def tabulate(inputs: TabulationInput) -> Tables:
     check_copies(_folders(inputs))
     runs = _typed("runs", (run_row(run) for run in finished))
     _check_alone(runs)
+    rings = _typed("rings", ring_rows(finished))
     effects = paired_effects(runs, image_intervals(inputs))
     tables = {
         "runs": runs,
         "effects": _typed("effects", records(effects)),
         "summary": _typed("summary", records(summarise(runs, effects))),
         "classes": _typed("classes", class_rows(finished)),
-        "rings": _typed("rings", ring_rows(finished)),
+        "rings": rings,
+        "ring_effects": _typed("ring_effects", ring_effect_rows(rings, runs)),
         "curves": _typed("curves", curve_rows(finished)),
         "propagation": _typed("propagation", score_rows(scores)),
         "propagation_classes": _typed("propagation_classes", score_class_rows(scores)),
