@@ -62,8 +62,9 @@ benchmark: $(VENV)/.dev
 # there is no network: name the interpreter that has the packages, as in make gpu-check GPU_PYTHON=python3.
 OUT ?= benchmarks/gpu
 GPU_PYTHON ?= $(BIN)/python
+MINUTES ?= 9.5
 gpu-check:
-	$(GPU_PYTHON) -m tests.gpu "$(OUT)"
+	$(GPU_PYTHON) -m tests.gpu "$(OUT)" --minutes $(MINUTES)
 
 # Every fault of docs/faults.md for real: half an hour; as root with `make system-packages` none is left out.
 faults: $(VENV)/.dev

@@ -30,7 +30,8 @@ class MaskConvolution(nn.Conv2d):
         y = self.convolved(x, self.weight, self.bias, self.groups)
         if self.bias is None:
             return y * ratio
-        bias = self.bias.view(1, -1, 1, 1)
+        # Of the output's type: in half precision a float32 bias would make all that follows float32.
+        bias = self.bias.to(y.dtype).view(1, -1, 1, 1)
         return ((y - bias) * ratio + bias) * seen
 
     def convolved(self, x: Tensor, weight: Tensor, bias: Tensor | None, groups: int = 1) -> Tensor:

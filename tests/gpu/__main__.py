@@ -1,9 +1,9 @@
 """Every check that needs a GPU, within ten minutes: `python -m tests.gpu FOLDER` (`make gpu-check OUT=FOLDER`).
 
     tests           tests/gpu                                   padding, resident images and whole runs on the GPU
+    grid            tests/gpu/grid.py                           part of config/imagenette_gpu.yaml, and what all takes
     padding         tests/benchmarks/test_padding_speed_gpu.py  what padding costs, eager
     training_step   tests/benchmarks/test_training_step_speed_gpu.py
-    grid            tests/gpu/grid.py                           part of config/imagenette_gpu.yaml, and what all takes
     compiled        tests/benchmarks/test_padding_speed_gpu.py  the same, zeros and partial, compiled
 
 Each leaves FOLDER/<name>.log and, but for the tests, FOLDER/<name>.json; FOLDER/summary.json says what passed, on
@@ -54,9 +54,10 @@ def steps(folder: Path, photographs: Path | None, jobs: int) -> list[Step]:
 
     return [
         Step("tests", (*PYTEST, "--benchmark-disable", "--ignore=tests/gpu/test_gpu_check.py", "tests/gpu"), 150),
+        # Early: unlike the benchmarks it has nothing to show when it is ended before its time.
+        Step("grid", (*grid, "--seconds", "170"), 190),
         Step("padding", measured("padding", padding, "not compiled"), 180),
         Step("training_step", measured("training_step", training, "gpu"), 100),
-        Step("grid", (*grid, "--seconds", "170"), 190),
         Step("compiled", measured("compiled", padding, "compiled and two_arms"), 180),
     ]
 

@@ -142,7 +142,8 @@ def _of_curve(curve: Path, wall_seconds: float) -> dict[str, float]:
     with curve.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     seconds = [float(row["seconds"]) for row in rows]
-    epoch = (seconds[-1] - seconds[0]) / (len(seconds) - 1)
+    # The last one: between the first two a checkpoint may have been written.
+    epoch = seconds[-1] - seconds[-2]
     return {
         "epoch_s": round(epoch, 3),
         "besides_s": round(wall_seconds - epoch * len(seconds), 2),

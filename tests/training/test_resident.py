@@ -102,6 +102,15 @@ def test_evaluation_images_are_those_of_a_run_that_loads_them_within_roundings(d
         assert (one.image - other.image).abs().max() <= 2 / 255 / min(network.std)
 
 
+def test_evaluation_images_are_found_once_and_are_the_same_again(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loader = evaluation_loader(spec(), inputs(data), create_network(spec(), 10))
+    first = list(loader)
+    monkeypatch.setattr(loader, "raw", lambda: pytest.fail("found again"))
+    for one, other in zip(first, loader, strict=True):
+        assert one.sample_ids == other.sample_ids
+        assert torch.equal(one.image, other.image)
+
+
 @pytest.mark.slow
 def test_workers_decide_no_bit(data: Path, trained: Path, tmp_path: Path) -> None:
     train(tmp_path, data, workers=2)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from borderlab.spec import MemoryFormat
 
 Statistics = tuple[float, float, float]
 NamedSample = tuple[NDArray[Any], Target, str]
+_KEPT_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Normalisation:
     def __call__(self, images: Tensor) -> Tensor:
         """Float32 (n 3 h w) of uint8 (n h w 3), on the device where the images are."""
         width = images.shape[2]
-        mean, std = (255 * torch.tensor(values, device=images.device).repeat(width) for values in (self.mean, self.std))
+        mean, std = (_rows_of(values, width, images.device) for values in (self.mean, self.std))
         # Whole rows at a time: an inner axis of three channels would be too short for vector instructions.
         rows = images.float().flatten(2).sub_(mean).div_(std)
         # Permuting (n h w 3) gives channels-last memory without a copy.
@@ -61,6 +63,14 @@ class Normalisation:
     def batch(self, raw: RawBatch) -> Batch:
         """The batch that a network is given."""
         return Batch(self(raw.image), raw.target.long(), raw.sample_ids)
+
+
+# A copy to a GPU waits for all its earlier work: once for each width, not for each batch.
+@lru_cache(maxsize=_KEPT_ROWS)
+def _rows_of(values: Statistics, width: int, device: torch.device) -> Tensor:
+    """One row of an image (3 width) with `values` of 0..1 as its colour, in 0..255."""
+    with torch.inference_mode(False):
+        return 255 * torch.tensor(values, device=device).repeat(width)
 
 
 def stack(samples: Sequence[NamedSample]) -> RawBatch:

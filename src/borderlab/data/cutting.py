@@ -14,6 +14,7 @@ Convention:
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -84,11 +85,15 @@ class PixelStore:
         by_columns = torch.bmm(self._weights(columns, spans[1], size[1]), turned)
         return by_columns.unflatten(2, (-1, 3)).transpose(1, 2).contiguous()
 
+    def _sent(self, numbers: NDArray[Any]) -> Tensor:
+        """Numbers on the device. CUDA copies such a few at once; to wait for its earlier work would leave it idle."""
+        return torch.from_numpy(numbers).to(self.device, non_blocking=True)
+
     def _windows(self, index: NDArray[np.int64], rows: _Span, columns: _Span) -> Tensor:
         """The pixels of both spans, uint8 (n h w 3); beyond an image's end its last ones, which nothing weighs."""
         sizes = self._sizes[index]
         facts = np.stack([self._first[index], *sizes.T, rows.first, columns.first])
-        first, height, width, top, left = torch.from_numpy(facts).to(self.device)[..., None]
+        first, height, width, top, left = self._sent(facts)[..., None]
         down = (top + torch.arange(rows.count, device=self.device)).minimum(height - 1)
         right = (left + torch.arange(columns.count, device=self.device)).minimum(width - 1)
         return self.pixels[(first + down * width)[:, :, None] + right[:, None, :]]
@@ -96,7 +101,7 @@ class PixelStore:
     def _weights(self, axis: Numbers, span: _Span, n_out: int) -> Tensor:
         """Weight of each pixel of the span in each output pixel, float32 (n out span)."""
         numbers = np.concatenate([axis, span.first[:, None]], axis=1).astype(np.float32)
-        start, step, low, high, first = torch.from_numpy(numbers).to(self.device).T[..., None]
+        start, step, low, high, first = self._sent(numbers).T[..., None]
         centre = start + (torch.arange(n_out, device=self.device) + 0.5) * step
         place = first + torch.arange(span.count, device=self.device) + 0.5
         away = (place[:, None, :] - centre[:, :, None]).abs()

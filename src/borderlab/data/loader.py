@@ -9,7 +9,8 @@ at any batch therefore needs no state of the loader and replays nothing, and a w
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import Any, Protocol
 
 import cv2
@@ -159,18 +160,33 @@ class EvaluationLoader:
         self._loader = _data_loader(_Plain(source, change), workers, batch_size=None, collate_fn=_collate_one)
 
     def __iter__(self) -> Iterator[Batch]:
+        return (self.normalisation.batch(raw) for raw in self.raw_batches())
+
+    def raw_batches(self) -> Iterable[RawBatch]:
+        """Batches in bytes."""
         waiting: list[RawBatch] = []
         for raw in self.raw():
             if waiting and (len(waiting) == self.batch_size or waiting[0].image.shape != raw.image.shape):
-                yield self.normalisation.batch(join(waiting))
+                yield join(waiting)
                 waiting = []
             waiting.append(raw)
         if waiting:
-            yield self.normalisation.batch(join(waiting))
+            yield join(waiting)
 
     def raw(self) -> Iterator[RawBatch]:
         """Samples one by one, in bytes."""
         return (_sound(loaded) for loaded in self._loader)
+
+
+class KeptEvaluationLoader(EvaluationLoader):
+    """Makes its batches once and keeps them: for samples that are no more than numbers of their places."""
+
+    def raw_batches(self) -> Iterable[RawBatch]:
+        return self._kept
+
+    @cached_property
+    def _kept(self) -> list[RawBatch]:
+        return list(super().raw_batches())
 
 
 class _Changed(Dataset[NamedSample | BorderlabError]):

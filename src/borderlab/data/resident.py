@@ -40,7 +40,7 @@ class ResidentBatches(Normalisation):
         """Images on the device, classes on the CPU."""
         images = self.store.cut(raw.target.numpy(), raw.image.numpy(), self.size)
         if self.colours is not None:
-            amounts = raw.image[:, 8:].to(self.store.device, torch.float32)
+            amounts = raw.image[:, 8:].to(self.store.device, torch.float32, non_blocking=True)
             images = recolour_batch(images, amounts, self.colours)
         return Batch(self(images), self.targets[raw.target], raw.sample_ids)
 

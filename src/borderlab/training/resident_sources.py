@@ -7,7 +7,7 @@ import torch
 from borderlab.data.base import ClassificationDataset
 from borderlab.data.cutting import PixelStore, cut_of_centre, draw_cut
 from borderlab.data.decoded import DecodedImages, decoded_images
-from borderlab.data.loader import EvaluationLoader, TrainingLoader
+from borderlab.data.loader import EvaluationLoader, KeptEvaluationLoader, TrainingLoader
 from borderlab.data.resident import ResidentBatches, bytes_for_images
 from borderlab.errors import RunError
 from borderlab.models.factory import Network
@@ -53,7 +53,7 @@ def resident_evaluation_loader(spec: RunSpec, inputs: RunInputs, network: Networ
     if evaluation.crop is None:
         raise RunError("recipe.evaluation.crop: resident images are cropped to one size; set it")
     images = decoded_split(inputs, spec.eval_split)
-    return EvaluationLoader(
+    return KeptEvaluationLoader(
         images,
         partial(cut_of_centre, spec=evaluation),
         _batches(images, spec, inputs, network, evaluation.crop, None),
