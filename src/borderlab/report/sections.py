@@ -26,7 +26,7 @@ from borderlab.report.view import Note, Section, excludes_zero
 INTERVALS = (
     "Differences pair runs with the same seed, so that what a seed does to both sides cancels out. Intervals are t "
     "intervals of the mean difference (95 %); they cover the spread over seeds and nothing else, and they are not "
-    "corrected for the number of comparisons (column `p_holm` of table `effects` is, over the values of a factor). "
+    "corrected for the number of comparisons (column p_holm of table effects is, over the values of a factor). "
     "With two or three seeds they are wide: read them before the means. "
     "“Finds x or more” is the smallest true difference that so many pairs, as spread as these, would show in 80 of 100 "
     "cases: a smaller one may well be there. "
@@ -111,7 +111,7 @@ def _borders(tables: Tables, inputs: TabulationInput, drawings: Drawings, album:
     caption = (
         "mIoU in rings of distance from the image border: all pixels of a ring pooled, mean ± sd over seeds; on "
         "the right, the paired difference to zeros. Its intervals, and p-values corrected for the number of rings and "
-        "modes, are in table `ring_effects`: a ring that stands out by itself may well be chance."
+        "modes, are in table ring_effects: a ring that stands out by itself may well be chance."
     )
     parts: list[Any] = _figures(tables, drawings, {"rings": caption})
     galleries = prediction_galleries(tables, inputs, album)
