@@ -72,7 +72,7 @@ def train_motion(
     planned = _known(name, workflow.plan.motion_models, "motion model")
     dataset = planned.spec.dataset.key
     folder = Path(workflow.paths.motion_model_folder(name))
-    if _is_trained(folder, again):
+    if _stays(folder, again):
         return
     with heavy_imports():
         from borderlab.motion.learned.run import train_motion_model
@@ -187,7 +187,7 @@ def train(
     resources = planned.resources
     folder = Path(workflow.paths.run_folder(name))
     if not launching.is_started(os.environ):
-        if _is_trained(folder, again):
+        if _stays(folder, again):
             return
         if resources.processes > 1:
             launching.start(resources, ["borderlab", "train", name, "--config", str(config)])
@@ -292,8 +292,8 @@ def _known(name: str, planned: Mapping[str, Planned], kind: str) -> Planned:
     return planned[name]
 
 
-def _is_trained(folder: Path, again: bool) -> bool:
-    """Whether the training in `folder` has ended; with `again` it counts as begun, and its mark goes first."""
+def _stays(folder: Path, again: bool) -> bool:
+    """Whether `folder` keeps the training that ended there, and says so; for `again` its mark is taken away."""
     mark, weights = folder / "training.json", folder / "model.safetensors"
     if again:
         mark.unlink(missing_ok=True)

@@ -86,8 +86,7 @@ def _effects(runs: pd.DataFrame, comparison: Comparison, over_images: ImageInter
                 _effect_row(group, baseline, comparison, measure, over_images)
                 for _, group in others.groupby(comparison.factor)
             ]
-            for row, corrected in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
-                yield {**row, "p_holm": corrected}
+            yield from with_corrected(rows)
 
 
 def _effect_row(
@@ -96,9 +95,8 @@ def _effect_row(
     own = {"factor": comparison.factor, "baseline": comparison.baseline, "measure": measure}
     own |= records(group[[*FACTORS, "metric"]].head(1))[0]
     found = paired_difference(seed_differences(group, baseline, f"{measure}_pct").tolist())
-    names = {"runs": _names(group), "baseline_runs": _names(baseline)}
     images = _over_images(group, baseline, over_images) if measure == EVALUATED else _NO_INTERVAL
-    return {**own, **_difference_values(found, images), "p_value": p_value(found), **names}
+    return {**own, **_difference_values(found, images), **tested(found, group, baseline)}
 
 
 def _over_images(group: pd.DataFrame, baseline: pd.DataFrame, over_images: ImageInterval) -> tuple[float, float]:
@@ -114,21 +112,35 @@ def seed_differences(group: pd.DataFrame, baseline: pd.DataFrame, column: str) -
     return (group.set_index("seed")[column] - baseline.set_index("seed")[column]).dropna().sort_index()
 
 
-def p_value(found: Difference) -> float:
-    """Two-sided, against no difference; NaN where equal differences leave no spread to judge by."""
-    return found.p_value() if found.se > 0 else math.nan
+def tested(found: Difference, group: pd.DataFrame, baseline: pd.DataFrame) -> Row:
+    """P-value of a difference and the runs of its sides; NaN where equal differences leave no spread to judge by."""
+    p_value = found.p_value() if found.se > 0 else math.nan
+    return {"p_value": p_value, "runs": _names(group), "baseline_runs": _names(baseline)}
+
+
+def with_corrected(rows: list[Row]) -> Iterator[Row]:
+    """Each row with its p-value corrected for the number of all."""
+    for row, corrected in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
+        yield {**row, "p_holm": corrected}
 
 
 def _names(runs: pd.DataFrame) -> str:
     return "; ".join(sorted(runs["run"]))
 
 
-def _difference_values(found: Difference, images: tuple[float, float]) -> dict[str, float]:
+def difference_values(found: Difference) -> dict[str, float]:
+    """A paired difference and its interval over seeds, by column."""
     return {
         "n_pairs": found.n,
         "difference_pct": found.mean,
         "difference_low_pct": found.low,
         "difference_high_pct": found.high,
+    }
+
+
+def _difference_values(found: Difference, images: tuple[float, float]) -> dict[str, float]:
+    return {
+        **difference_values(found),
         "images_low_pct": images[0],
         "images_high_pct": images[1],
         "detectable_pct": minimum_detectable_effect(found.sd, found.n),

@@ -211,3 +211,9 @@ def probe_rows(probes: Iterable[ProbeArtifacts], table: str) -> Iterator[Row]:
         probe, tables = read_probe(artifacts)
         for row in records(tables[table]) if table in tables else ():
             yield {"probe": artifacts.name, "dataset": probe.dataset, **row}
+
+
+def with_factors(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """`table`, which names runs, with all columns of `runs` that it lacks."""
+    missing = ["run", *(column for column in runs.columns if column not in table.columns)]
+    return table.merge(runs[missing], on="run", validate="many_to_one")

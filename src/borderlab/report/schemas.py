@@ -106,12 +106,18 @@ def _measure() -> pa.Column:
     return text(f"Which result of a run. {description}.", checks=pa.Check.isin(list(MEASURES)))
 
 
-def _difference() -> dict[str, pa.Column]:
+def _paired(what: str) -> dict[str, pa.Column]:
     return {
         "n_pairs": whole("Seeds that both sides have."),
-        "difference_pct": points("Mean over those seeds of the result minus the baseline's result"),
+        "difference_pct": points(f"Mean over those seeds of the {what} minus the baseline's"),
         "difference_low_pct": _interval_end("Lower"),
         "difference_high_pct": _interval_end("Upper"),
+    }
+
+
+def _difference() -> dict[str, pa.Column]:
+    return {
+        **_paired("result"),
         "images_low_pct": _image_interval_end("Lower"),
         "images_high_pct": _image_interval_end("Upper"),
         "detectable_pct": number(
@@ -253,10 +259,7 @@ SCHEMAS = {
         {
             **_factors(),
             **_ring(),
-            "n_pairs": whole("Seeds that both sides have."),
-            "difference_pct": points("Mean over those seeds of the ring's mIoU minus the baseline's"),
-            "difference_low_pct": _interval_end("Lower"),
-            "difference_high_pct": _interval_end("Upper"),
+            **_paired("ring's mIoU"),
             **_p_values("all rings and modes of the setting, whose images and networks are the same"),
             "runs": text("Runs with another padding mode, separated by `; `."),
             "baseline_runs": text("Runs with `zeros`."),

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from borderlab.report.effects import PADDING
-from borderlab.report.figures.tables import with_factors
 from borderlab.report.figures.training import TRAINING, propagation_order
+from borderlab.report.rows import with_factors
 from borderlab.report.settings import Setting, by_dataset, dataset_slugs, rows_of, settings
 from borderlab.report.style import (
     DASHES,

@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from borderlab.report.effects import PADDING, seed_differences
-from borderlab.report.figures.tables import with_factors
+from borderlab.report.rows import with_factors
 from borderlab.report.settings import Setting, by_dataset, dataset_slugs, rows_of, settings
 from borderlab.report.style import (
     FULL_WIDTH_IN,
